@@ -51,6 +51,8 @@ export type DriftCause =
   | 'changedHere'
   /** What we told the provider was changed there. */
   | 'changedThere'
+  /** It differs, and nothing tells on which side it was changed. */
+  | 'unknownSide'
   /** Our row lost its link, or never got it. */
   | 'unlinked'
   /** It is gone at the provider. */
@@ -73,9 +75,9 @@ export interface DifferingObject {
   readonly seenAsItIs: boolean | null
   /** Of a customer: the provider's word counts, because it was made there. */
   readonly isTheirs?: boolean
-  /** Of a customer: what stands here stood there before, and was changed there. */
-  readonly stoodThere?: boolean
-  /** Such are told to the provider (`Directions`): customers, or lines, with which goes how often they are invoiced. Unless said they are. */
+  /** Of a customer: on which side it was changed since it was told; null where nothing says that. */
+  readonly changed?: 'here' | 'there' | null
+  /** Of a subscription and an item: lines are told to the provider (`Directions`); unless said they are. */
   readonly isTold?: boolean
   /** Ours is final: nothing that the provider says later is taken for its end. */
   readonly isOverHere?: boolean
@@ -104,18 +106,36 @@ const INTERVAL: DriftVerdict = {
 }
 
 /** No repair writes against a direction. */
-const notTold = (verdict: DriftVerdict, what: string): DriftVerdict => ({
+const notTold = (verdict: DriftVerdict): DriftVerdict => ({
   ...verdict,
   repair: null,
-  reason: `${verdict.reason} ${what} are not told to the provider (LOCKSTEP_DIRECTIONS): make both sides one by hand.`,
+  reason: `${verdict.reason} Lines are not told to the provider (LOCKSTEP_DIRECTIONS): make both sides one by hand.`,
 })
 
-const UNTOLD = 'The provider calls it otherwise, and no event tells that this was changed there.'
+/** Whoever changed it, who a customer of ours is is said here. */
+const renamed: Readonly<Record<'here' | 'there' | 'unknown', DriftVerdict>> = {
+  here: {
+    cause: 'changedHere',
+    repair: 'tell',
+    reason: 'It stands at the provider as it was told last; the row was written by other hands.',
+  },
+  there: {
+    cause: 'changedThere',
+    repair: 'tell',
+    reason: 'It was changed at the provider; who it is is said here.',
+  },
+  unknown: {
+    cause: 'unknownSide',
+    repair: 'tell',
+    reason:
+      'The provider calls it otherwise, and nothing tells on which side it was changed; who it is is said here.',
+  },
+}
 
 /** Why one object differs, and what may be done. Nothing is guessed: what no rule explains is a person's. */
 export function judgeDifference(object: DifferingObject): DriftVerdict {
-  const { entity, differences, seenAsItIs, isTheirs, stoodThere, isOverHere, isFinalThere } = object
-  const { isTold = true } = object
+  const { entity, differences, seenAsItIs, isTheirs, isOverHere, isFinalThere } = object
+  const { changed = null, isTold = true } = object
   const missed: DriftVerdict = {
     cause: 'missed',
     repair: 'look',
@@ -127,24 +147,15 @@ export function judgeDifference(object: DifferingObject): DriftVerdict {
     reason: 'It was seen as it is there; the row was written by other hands.',
   }
   switch (entity) {
-    case 'customer': {
+    case 'customer':
       if (isTheirs) return seenAsItIs ? written : missed
-      const differs: DriftVerdict =
-        seenAsItIs && !stoodThere
-          ? { cause: 'changedHere', repair: 'tell', reason: UNTOLD }
-          : {
-              cause: 'changedThere',
-              repair: 'tell',
-              reason: 'It was changed at the provider; who it is is said here.',
-            }
-      return isTold ? differs : notTold(differs, 'Customers')
-    }
+      return renamed[seenAsItIs ? (changed ?? 'unknown') : 'there']
     case 'dispute':
       return seenAsItIs ? written : missed
     case 'subscription':
       // Alone it is told again; beside others these are taken over first.
       if (differences.every(({ field }) => field === 'usageInterval'))
-        return isTold ? INTERVAL : notTold(INTERVAL, 'Lines')
+        return isTold ? INTERVAL : notTold(INTERVAL)
       if (isOverHere && differences.some(({ field }) => field === 'status')) return OVER
       return seenAsItIs ? written : missed
     case 'invoice':
@@ -155,7 +166,7 @@ export function judgeDifference(object: DifferingObject): DriftVerdict {
       const differs: DriftVerdict = {
         ...{ cause: 'changedThere', repair: 'sync', reason: 'What stands there is not what was sent.' },
       }
-      return isTold ? differs : notTold(differs, 'Lines')
+      return isTold ? differs : notTold(differs)
     }
   }
 }

@@ -251,17 +251,15 @@ describe('a customer who was made at Stripe and is unlinked by a person', async 
     await world.drain()
     expect(await linked(id)).toEqual([{ customer, origin: 'link' }])
     expect(await profileOf(id)).toBe('Ada here')
-    // Customers come in, and are told to nobody.
+    // Customers come in, and are told to nobody: each side keeps the name that it has.
     const { repairs, left } = await repairDrift(world.deps)
     expect(repairs).toEqual([])
-    expect(left.drifts).toMatchObject([
-      {
-        entity: 'customer',
-        cause: 'changedHere',
-        repair: null,
-        reason: expect.stringContaining('LOCKSTEP_DIRECTIONS'),
-      },
-    ])
+    expect(left.drifts).toEqual([])
+    await world.stripe.customers.update(customer, { name: 'Ada there', email: 'ada@example.org' })
+    expect(await driftOf(world)).toEqual([])
+    await world.deliver()
+    expect(await profileOf(id)).toBe('Ada here')
+    expect(await driftOf(world)).toEqual([])
     expect(await world.stripe.customers.retrieve(customer)).toMatchObject({ name: 'Ada there' })
   })
 })

@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from 'vitest'
 import { findDrift } from '../src/workflow/drift/find.ts'
 import { repairDrift } from '../src/workflow/drift/repair.ts'
+import { lookAt } from '../src/workflow/look.ts'
 import { newBillingWorld } from './support/billing-world.ts'
 import { damaging } from './support/damaging.ts'
 import { shared } from './support/shared.ts'
@@ -92,6 +93,29 @@ test('a customer who was renamed at Stripe, and whose event came, was told and c
   await mend('customer differs name changedThere tell')
   await world.deliver()
   expect(await world.stripe.customers.retrieve(ada.customer)).toMatchObject({ name })
+})
+
+test('a customer who was renamed at Stripe in a long outage: what we told last says on which side, and without it nobody does', async () => {
+  const told = `select id from provider_event where object_id = $1 and type like 'customer._pdated'`
+  const renamed = async (email: string) => {
+    await world.stripe.customers.update(ada.customer, { email })
+    // Stripe keeps no event of it any more: every object is listed.
+    await world.newEvents()
+    await lookAt(world.deps, { type: 'customer', id: ada.customer })
+  }
+  await renamed('outage@example.org')
+  await mend('customer differs email changedThere tell')
+  await world.deliver()
+
+  await renamed('another@example.org')
+  await sql(`update provider_event set object_id = 'forgotten ' || id where id in (${told})`, [ada.customer])
+  const { drifts: found } = await findDrift(world.deps)
+  expect(found.map(({ reason }) => reason)).toEqual([
+    expect.stringContaining('nothing tells on which side it was changed'),
+  ])
+  await mend('customer differs email unknownSide tell')
+  await sql(`update provider_event set object_id = $1 where object_id like 'forgotten %'`, [ada.customer])
+  await world.deliver()
 })
 
 test('what was never said here stays there as it is', async () => {

@@ -52,24 +52,6 @@ export async function linkedCustomers(
   }))
 }
 
-/** A name or an e-mail address that a customer had at the provider before somebody changed it, as an event told. */
-export interface FormerWord {
-  readonly providerId: string
-  readonly name: string | null
-  readonly email: string | null
-}
-
-/** What the events of these customers say was there before: an event names only what it changed. */
-export async function formerWords(db: Db, ids: readonly string[]): Promise<readonly FormerWord[]> {
-  if (ids.length === 0) return []
-  const { rows } = await sql<FormerWord>`
-    select object_id as provider_id, before ->> 'name' as name, before ->> 'email' as email
-      from provider_event cross join lateral (select payload #> '{data,previous_attributes}' as before) as told
-     where provider = ${STRIPE} and object_type = 'customer' and type = 'customer.updated'
-       and ${isOneOf('object_id', ids)} and jsonb_typeof(before) = 'object'`.execute(db)
-  return rows
-}
-
 /** Whoever is linked is there: nothing says otherwise any more. */
 export async function unmarkDeleted(db: Db, customerId: string): Promise<void> {
   await sql`

@@ -1,8 +1,9 @@
 import { flowsOut } from '@lockstep/core/direction'
 import { type FieldDifference, fieldDifferences, judgeDifference, saysTheSame } from '@lockstep/core/drift'
 import type Stripe from 'stripe'
-import { type FormerWord, formerWords, linkedCustomers } from '../../store/drift.ts'
+import { type LinkedCustomer, linkedCustomers } from '../../store/drift.ts'
 import { readObjects } from '../../store/provider-objects.ts'
+import { type SaidWord, saidWords } from '../../store/said-words.ts'
 import type { LookDeps } from '../look.ts'
 import type { Compared, Drift } from './drift.ts'
 import { compareCustomersNamed } from './lost-links.ts'
@@ -23,13 +24,14 @@ export async function compareCustomers(
     ),
   ])
   const rows = new Map(linked.map((row) => [row.providerId, row]))
-  const differing = (object: Stripe.Customer) => differencesOf(rows.get(object.id), object)
-  const told = objects.filter(
+  const isTold = flowsOut(provider.sync.directions.customer)
+  const differing = (object: Stripe.Customer) => differencesOf(rows.get(object.id), object, isTold)
+  const ours = objects.filter(
     (object) => differing(object).length > 0 && !isMadeThere(rows.get(object.id)?.origin),
   )
-  const former = await formerWords(
+  const words = await saidWords(
     db,
-    told.map(({ id }) => id),
+    ours.map(({ id }) => id),
   )
   const drifts = objects.flatMap((object): Drift[] => {
     const row = rows.get(object.id)
@@ -49,8 +51,10 @@ export async function compareCustomers(
       differences,
       seenAsItIs: raw !== undefined && saysTheSame(seen, differences),
       isTheirs: isMadeThere(origin),
-      isTold: flowsOut(provider.sync.directions.customer),
-      stoodThere: differences.every((one) => stoodThere(former, object.id, one)),
+      changed: changedOn(
+        words.filter(({ providerId }) => providerId === object.id),
+        differences,
+      ),
     })
     return [...marked, { ...known, differences, ...verdict }, ...discounted]
   })
@@ -63,19 +67,39 @@ export async function compareCustomers(
 const isMadeThere = (origin: string | undefined) => origin === 'webhook' || origin === 'import'
 
 function differencesOf(
-  row: Awaited<ReturnType<typeof linkedCustomers>>[number] | undefined,
+  row: LinkedCustomer | undefined,
   object: Stripe.Customer,
+  isTold: boolean,
 ): readonly FieldDifference[] {
   if (row === undefined || row.isErased) return []
+  // Followed nowhere and told nowhere, each side calls them as it does.
+  if (!isTold && !isMadeThere(row.origin)) return []
   const here = { name: row.name || null, email: row.email || null }
   const there = { name: object.name || null, email: object.email || null }
   // Of one of ours, what was never said here may be whatever it is there.
   return fieldDifferences(here, there).filter(({ here: said }) => isMadeThere(row.origin) || said !== null)
 }
 
-/** Whether an event told that just what stands here was changed there: then the provider had been told of it. */
-const stoodThere = (former: readonly FormerWord[], id: string, { field, here }: FieldDifference): boolean =>
-  former.some((word) => word.providerId === id && word[field === 'name' ? 'name' : 'email'] === here)
+/**
+ * On which side all of them were changed. What we told last says it: it stands on one of the two sides still. Or an event
+ * does, which told that just what stands here was changed there. Null: nothing says it.
+ */
+function changedOn(
+  words: readonly SaidWord[],
+  differences: readonly FieldDifference[],
+): 'here' | 'there' | null {
+  const told = words.filter(({ isOurs }) => isOurs).at(-1)
+  const sides = new Set(
+    differences.map(({ field, here, there }) => {
+      const of = (word: SaidWord) => word[field === 'name' ? 'name' : 'email']
+      if (told && of(told) === there) return 'here'
+      if (told && of(told) === here) return 'there'
+      return words.some((word) => !word.isOurs && of(word) === here) ? 'there' : null
+    }),
+  )
+  const [side = null] = sides
+  return sides.size === 1 ? side : null
+}
 
 /** Nothing is charged of whom the provider is said to have no more: what is left of their subscriptions is dropped when these end. */
 const markedDeleted = (known: Pick<Drift, 'entity' | 'kind' | 'entityId' | 'providerId'>): Drift => ({

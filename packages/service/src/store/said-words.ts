@@ -1,0 +1,34 @@
+import { sql } from 'kysely'
+import type { Db } from '../postgres/connect.ts'
+import { isOneOf } from '../postgres/given.ts'
+import { STRIPE } from './mappings.ts'
+
+/** A customer's name and e-mail address as an event told them. */
+export interface SaidWord {
+  readonly providerId: string
+  readonly name: string | null
+  readonly email: string | null
+  /** What a call of ours made of them. Otherwise: what stood there before somebody changed it. */
+  readonly isOurs: boolean
+}
+
+/**
+ * What the events of these customers tell, oldest first: after each of our own calls, known by its idempotency key
+ * (https://docs.stripe.com/api/events/object#event_object-request-idempotency_key), how they were called; of every change,
+ * what it changed, of which an event names nothing else.
+ */
+export async function saidWords(db: Db, ids: readonly string[]): Promise<readonly SaidWord[]> {
+  if (ids.length === 0) return []
+  const { rows } = await sql<SaidWord>`
+    select object_id as provider_id, word ->> 'name' as name, word ->> 'email' as email, is_ours
+      from provider_event cross join lateral (
+        select payload #> '{data,previous_attributes}' as word, false as is_ours
+        union all
+        select payload #> '{data,object}', true where exists (select from operation o
+          where o.idempotency_key = payload #>> '{request,idempotency_key}')
+      ) as said
+     where provider = ${STRIPE} and object_type = 'customer' and type in ('customer.created', 'customer.updated')
+       and ${isOneOf('object_id', ids)} and jsonb_typeof(word) = 'object'
+     order by provider_event.created, provider_event.type, provider_event.received_at`.execute(db)
+  return rows
+}
