@@ -20,10 +20,12 @@ export const drift = z
     differences: z
       .array(z.strictObject({ field: z.string(), here: value, there: value }))
       .meta({ description: 'Field by field: amounts in minor units, times in UTC.' }),
-    cause: z.enum(['missed', 'changedHere', 'changedThere', 'unknownSide', 'unlinked', 'gone', 'unexplained']).meta({
-      description:
-        '`missed`: it changed at the provider and nothing told us. `changedHere`: the row was written by other hands. `changedThere`: what we told the provider was changed there. `unknownSide`: it differs, and nothing tells on which side it was changed. `unlinked`: our row lost its link, and one object there alone is its. `gone`: the provider has it no more. `unexplained`: a person has to look.',
-    }),
+    cause: z
+      .enum(['missed', 'changedHere', 'changedThere', 'unknownSide', 'unlinked', 'gone', 'unexplained'])
+      .meta({
+        description:
+          '`missed`: it changed at the provider and nothing told us. `changedHere`: the row was written by other hands. `changedThere`: what we told the provider was changed there. `unknownSide`: it differs, and nothing tells on which side it was changed. `unlinked`: our row lost its link, and one object there alone is its. `gone`: the provider has it no more. `unexplained`: a person has to look.',
+      }),
     repair: z.enum(['look', 'tell', 'sync', 'link']).nullable().meta({
       description:
         "What would be done: take over what the provider says, tell it what stands here, send an invoice's lines again, link our row to the object that names it. Null where none is safe.",

@@ -161,6 +161,33 @@ describe('a customer who was made at Stripe and is unlinked by a person', async 
     expect(await driftOf(world)).toEqual([])
   })
 
+  test.each([{}, { lockstep_external_id: 'someone' }])(
+    'and linked again is called as at Stripe, as before: %j',
+    async (metadata) => {
+      for (const again of ['by hand', 'by drift', 'by what is billed'] as const) {
+        const named = metadata.lockstep_external_id
+        const { id, customer } = await made(named ? { lockstep_external_id: `${named} ${again}` } : {})
+        await unlinkByHand(world.deps, 'customer', id)
+        await world.stripe.customers.update(customer, { name: 'Ada Lovelace' })
+        await world.deliver()
+        if (again === 'by hand')
+          await linkByHand(world.deps, { entityType: 'customer', entityId: id, providerId: customer })
+        else if (again === 'by drift' && !named)
+          expect((await repairDrift(world.deps)).left.drifts).toEqual([])
+        else {
+          await bill(customer)
+          await world.deliver()
+        }
+        expect(await linked(id)).toEqual([{ customer, origin: 'webhook' }])
+        expect(await profileOf(id)).toBe('Ada Lovelace')
+        await world.stripe.customers.update(customer, { name: 'Ada King' })
+        await world.deliver()
+        expect(await profileOf(id)).toBe('Ada King')
+        expect(await driftOf(world)).toEqual([])
+      }
+    },
+  )
+
   const ways: Record<string, (events: readonly Stripe.Event[]) => Promise<void>> = {
     'in another API version': async (events) => {
       for (const event of events) await world.receive({ ...event, api_version: '2024-06-20' })

@@ -5,7 +5,7 @@ import { compiled } from '../postgres/compiled.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { given, isOneOf } from '../postgres/given.ts'
 import { grouped, inOrder } from '../postgres/grouped.ts'
-import { STRIPE } from './mappings.ts'
+import { type Mapping, STRIPE } from './mappings.ts'
 import { sqlTime } from './time.ts'
 
 /** A customer with what is kept in rows of their own: the person, and the provider's id. */
@@ -177,19 +177,21 @@ export async function markDeletedAtProvider(trx: Trx, customerId: string, at: In
     .execute()
 }
 
-/** Whether one was linked to this customer of the provider's before, and somebody took the link away. */
-export async function wasLinked(
+/**
+ * That one was linked to this customer of the provider's before, and somebody took the link away: with how the two had come
+ * together, null where nobody wrote that down. Undefined: they never were.
+ */
+export function formerLink(
   db: Db | Trx,
   { customerId, providerId }: { readonly customerId: string; readonly providerId: string },
-): Promise<boolean> {
-  const row = await db
+): Promise<{ readonly origin: Mapping['origin'] | null } | undefined> {
+  return db
     .selectFrom('formerCustomer')
-    .select('customerId')
+    .select('origin')
     .where('provider', '=', STRIPE)
     .where('providerId', '=', providerId)
     .where('customerId', '=', customerId)
     .executeTakeFirst()
-  return row !== undefined
 }
 
 /** Locks the customer's row until the transaction ends. */

@@ -17,6 +17,9 @@ export interface ProviderAccount {
 
 export const STRIPE = 'stripe'
 
+/** Made at the provider, and called there: so it is called here as well. */
+export const isTheirs = (origin: Mapping['origin']): boolean => origin === 'webhook' || origin === 'import'
+
 export interface NewMapping {
   readonly entityType: EntityType
   readonly entityId: string

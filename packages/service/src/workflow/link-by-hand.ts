@@ -6,6 +6,7 @@ import { ownReference } from '../provider/stripe/field.ts'
 import { isMissing } from '../provider/stripe/problems.ts'
 import { MAKE_PRICE, MAKE_PRODUCT } from '../provider/stripe/products.ts'
 import { isPriceOf } from '../provider/stripe/to-price.ts'
+import { formerLink } from '../store/customers.ts'
 import { lookForAddon, subscriptionsPaying } from '../store/late-items.ts'
 import { isLinkedInUse, type Linked, readLinked } from '../store/linked-entities.ts'
 import { findMapping, link, lockLinks, type Mapping, mappingOf, unlink } from '../store/mappings.ts'
@@ -32,7 +33,8 @@ const providerTypes = {
 
 /**
  * Links an object of ours to one of Stripe's, as a person says. Stripe's is looked up first: it has to be there, of
- * that kind, and nobody else's; a price has to cost the same. The same again changes nothing. What waited for it goes on, and
+ * that kind, and nobody else's; a price has to cost the same. The same again changes nothing. A customer who was linked to that
+ * one before is called as before. What waited for it goes on, and
  * subscriptions that are known to pay for an add-on are due to be looked at.
  */
 export async function linkByHand(deps: LookDeps, wanted: WantedLink): Promise<Mapping> {
@@ -49,7 +51,10 @@ export async function linkByHand(deps: LookDeps, wanted: WantedLink): Promise<Ma
     if (theirs && theirs.entityId !== entityId)
       throw new Problem('mapping_exists', `${providerId} is linked to ${theirs.entityId} already.`)
     const providerType = providerTypes[entityType]
-    await link(trx, provider, { entityType, entityId, providerType, providerId, origin: 'link', at })
+    const former =
+      entityType === 'customer' ? await formerLink(trx, { customerId: entityId, providerId }) : undefined
+    const origin = former?.origin ?? 'link'
+    await link(trx, provider, { entityType, entityId, providerType, providerId, origin, at })
     await retryUnmapped(trx, [{ entityType, providerId }], at)
     return findMapping(trx, entityType, entityId)
   })

@@ -64,6 +64,7 @@ interface FormerCustomerTable {
   provider: string
   providerId: string
   customerId: string
+  origin: MappingTable['origin'] | null
 }
 
 interface CustomerErasureTable {

@@ -3,7 +3,8 @@ import type Stripe from 'stripe'
 import { newId } from '../../ids.ts'
 import type { Db, Trx } from '../../postgres/connect.ts'
 import { idOf } from '../../provider/stripe/field.ts'
-import { addCustomer, findCustomer, followProfile, readProfile, wasLinked } from '../../store/customers.ts'
+import { addCustomer, findCustomer, followProfile, formerLink, readProfile } from '../../store/customers.ts'
+import { isTheirs } from '../../store/mappings.ts'
 import type { LackMembers } from '../../store/unmapped-events.ts'
 import { type AdmitDeps, isUnclaimed, type Link, takeUp } from './taking-up.ts'
 import { knowTestClock } from './test-clock.ts'
@@ -33,7 +34,8 @@ export async function isUnlinked(db: Db, object: Stripe.Customer | Stripe.Delete
   const { id: providerId, metadata } = object
   const named = metadata[EXTERNAL_ID]
   const known = (named ? await findCustomer(db, named) : undefined) ?? (await findCustomer(db, providerId))
-  return known?.providerId === null && (await wasLinked(db, { customerId: known.id, providerId }))
+  if (known?.providerId !== null) return false
+  return (await formerLink(db, { customerId: known.id, providerId })) !== undefined
 }
 
 /** What needs a customer who is linked to nobody, and is not to be made, waits for a person. */
@@ -47,25 +49,21 @@ export const customerNeeded = (providerId: string): Problem =>
 /**
  * Whose id the metadata name is that one: only whoever holds a secret key writes them. Nobody is ever found by an
  * e-mail address, which anybody may type. Without one, Stripe's own id is the external id, and whom a person unlinked is that
- * one again as soon as something there needs them: a second one would be the same person twice. Who was erased stays it, and who
- * was never linked to it was made here under that id, and is called what they are called here.
+ * one again as soon as something there needs them: a second one would be the same person twice. Who was erased stays it.
  */
 async function customerFor(
   trx: Trx,
-  { id: providerId, name, email, metadata }: Stripe.Customer,
+  object: Stripe.Customer,
   testClockId: string | null,
   at: number,
 ): Promise<Pick<Link, 'entityId' | 'origin'>> {
+  const { id: providerId, name, email, metadata } = object
   const named = metadata[EXTERNAL_ID]
   const known = named === undefined || named === '' ? undefined : await findCustomer(trx, named)
-  if (known?.providerId === null) return { entityId: known.id, origin: 'link' }
+  if (known?.providerId === null) return whoWasHere(trx, known.id, object, 'link')
   const before = known ? undefined : await findCustomer(trx, providerId)
-  if (before?.providerId === null && (await readProfile(trx, before.id))) {
-    if (!(await wasLinked(trx, { customerId: before.id, providerId })))
-      return { entityId: before.id, origin: 'link' }
-    await followProfile(trx, { customerId: before.id, name: name ?? null, email: email ?? null })
-    return { entityId: before.id }
-  }
+  if (before?.providerId === null && (await readProfile(trx, before.id)))
+    return whoWasHere(trx, before.id, object, undefined)
   const id = newId('customer')
   const profile = { id, name: name ?? null, email: email ?? null, testClockId, at }
   const free = named !== undefined && named !== '' && known === undefined ? [named] : []
@@ -73,4 +71,22 @@ async function customerFor(
     if (await addCustomer(trx, { ...profile, externalId })) return { entityId: id }
   }
   throw new Error(`No external id is free for ${providerId}.`)
+}
+
+/**
+ * Who was never linked to this one was made here, and is called what they are called here; who was is called as before
+ * somebody unlinked the two. `unwritten`: how those came together of whom nobody wrote that down, undefined if by being taken up.
+ */
+async function whoWasHere(
+  trx: Trx,
+  entityId: string,
+  { id: providerId, name, email }: Stripe.Customer,
+  unwritten: 'link' | undefined,
+): Promise<Pick<Link, 'entityId' | 'origin'>> {
+  const former = await formerLink(trx, { customerId: entityId, providerId })
+  if (!former) return { entityId, origin: 'link' }
+  const origin = former.origin ?? unwritten
+  if (isTheirs(origin ?? 'webhook'))
+    await followProfile(trx, { customerId: entityId, name: name ?? null, email: email ?? null })
+  return { entityId, ...(origin && { origin }) }
 }

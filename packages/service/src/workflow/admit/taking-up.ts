@@ -1,7 +1,7 @@
 import type { Trx } from '../../postgres/connect.ts'
 import { transaction } from '../../postgres/transaction.ts'
 import { ownReference } from '../../provider/stripe/field.ts'
-import { type EntityType, entityIdOf, link, lockLinks } from '../../store/mappings.ts'
+import { type EntityType, entityIdOf, link, lockLinks, type Mapping } from '../../store/mappings.ts'
 import { retryUnmapped } from '../../store/unmapped-events.ts'
 import type { LookDeps } from '../look.ts'
 import type { ShownDiscounts } from './shown-discounts.ts'
@@ -21,8 +21,8 @@ export interface AdmitDeps extends LookDeps {
 export interface Link {
   readonly entityType: EntityType
   readonly entityId: string
-  /** Where ours was here before: it is linked, and stays what it is called here. */
-  readonly origin?: 'link'
+  /** How they came together, where that is not by taking it up: ours was here before, or both were linked before. */
+  readonly origin?: Mapping['origin']
 }
 
 /**

@@ -2,6 +2,7 @@ import { flowsOut } from '@lockstep/core/direction'
 import { type FieldDifference, fieldDifferences, judgeDifference, saysTheSame } from '@lockstep/core/drift'
 import type Stripe from 'stripe'
 import { type LinkedCustomer, linkedCustomers } from '../../store/drift.ts'
+import { isTheirs } from '../../store/mappings.ts'
 import { readObjects } from '../../store/provider-objects.ts'
 import { type SaidWord, saidWords } from '../../store/said-words.ts'
 import type { LookDeps } from '../look.ts'
@@ -27,7 +28,7 @@ export async function compareCustomers(
   const isTold = flowsOut(provider.sync.directions.customer)
   const differing = (object: Stripe.Customer) => differencesOf(rows.get(object.id), object, isTold)
   const ours = objects.filter(
-    (object) => differing(object).length > 0 && !isMadeThere(rows.get(object.id)?.origin),
+    (object) => differing(object).length > 0 && !isTheirs(rows.get(object.id)?.origin ?? 'link'),
   )
   const words = await saidWords(
     db,
@@ -50,7 +51,7 @@ export async function compareCustomers(
       entity: 'customer',
       differences,
       seenAsItIs: raw !== undefined && saysTheSame(seen, differences),
-      isTheirs: isMadeThere(origin),
+      isTheirs: isTheirs(origin),
       changed: changedOn(
         words.filter(({ providerId }) => providerId === object.id),
         differences,
@@ -64,8 +65,6 @@ export async function compareCustomers(
   return { drifts: [...drifts, ...unlinked.drifts, ...named], underWay: unlinked.underWay }
 }
 
-const isMadeThere = (origin: string | undefined) => origin === 'webhook' || origin === 'import'
-
 function differencesOf(
   row: LinkedCustomer | undefined,
   object: Stripe.Customer,
@@ -73,11 +72,11 @@ function differencesOf(
 ): readonly FieldDifference[] {
   if (row === undefined || row.isErased) return []
   // Followed nowhere and told nowhere, each side calls them as it does.
-  if (!isTold && !isMadeThere(row.origin)) return []
+  if (!isTold && !isTheirs(row.origin)) return []
   const here = { name: row.name || null, email: row.email || null }
   const there = { name: object.name || null, email: object.email || null }
   // Of one of ours, what was never said here may be whatever it is there.
-  return fieldDifferences(here, there).filter(({ here: said }) => isMadeThere(row.origin) || said !== null)
+  return fieldDifferences(here, there).filter(({ here: said }) => isTheirs(row.origin) || said !== null)
 }
 
 /**

@@ -6,7 +6,7 @@ import { fetchCustomer, fetchSubscription } from '../../provider/stripe/fetch.ts
 import { idOf } from '../../provider/stripe/field.ts'
 import { isOwn } from '../../provider/stripe/metadata.ts'
 import { isMissing } from '../../provider/stripe/problems.ts'
-import { markDeletedAtProvider } from '../../store/customers.ts'
+import { formerLink, markDeletedAtProvider } from '../../store/customers.ts'
 import { linkedCustomers } from '../../store/drift.ts'
 import {
   customersNamed,
@@ -143,8 +143,9 @@ async function customerCame({ db, provider }: LookDeps, lost: LostLink) {
   const named = await customersNamed(db, provider, [lost.providerId])
   const found = ofLinked ?? named.find(({ entityId }) => entityId === lost.entityId)
   if (!found) throw linkedMeanwhile(lost)
+  const former = await formerLink(db, { customerId: lost.entityId, providerId: lost.providerId })
   // Who was here before is called what it is called here.
-  return [found.isTheirs ? 'webhook' : 'link', found.linkedAt] as const
+  return [former?.origin ?? (found.isTheirs ? 'webhook' : 'link'), found.linkedAt] as const
 }
 
 async function subscriptionCame(deps: LookDeps, lost: LostLink) {

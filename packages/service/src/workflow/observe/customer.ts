@@ -5,7 +5,7 @@ import type { Trx } from '../../postgres/connect.ts'
 import { customerOperation } from '../../provider/stripe/customers.ts'
 import { ownReference } from '../../provider/stripe/field.ts'
 import { followProfile, markDeletedAtProvider } from '../../store/customers.ts'
-import { entityIdOf, type Mapping, mappingOf, unlink } from '../../store/mappings.ts'
+import { entityIdOf, isTheirs, mappingOf, unlink } from '../../store/mappings.ts'
 import { settleGone } from '../../store/operations.ts'
 import { discountsUnread } from '../../store/provider-discounts.ts'
 import { readInstallation } from './installation.ts'
@@ -51,8 +51,6 @@ export const customerNoun: Noun<Stripe.Customer | Stripe.DeletedCustomer, Custom
     return {}
   },
 }
-
-const isTheirs = (origin: Mapping['origin']) => origin === 'webhook' || origin === 'import'
 
 /**
  * A customer that was deleted at Stripe is gone for good, and its subscriptions with it. Ours stays, linked
