@@ -216,6 +216,40 @@ describe('what a process had begun to plan when it died', () => {
   })
 })
 
+// A price that is archived is sold to nobody any more: https://docs.stripe.com/products-prices/manage-prices#archive-price
+describe('what Stripe refuses to plan', () => {
+  const archived = async (plan: string) => {
+    const { rows } = await installation.deps.pool.query(
+      `select m.provider_id as id from mapping m join price p on p.id = m.entity_id
+         join plan_version v on v.id = p.plan_version_id and v.plan_key = $1`,
+      [plan],
+    )
+    await stripe().prices.update(rows[0].id, { active: false })
+    return () => stripe().prices.update(rows[0].id, { active: true })
+  }
+
+  test('leaves no schedule that was made for it, and what is asked for next is planned', async () => {
+    const ada = await subscriber('premium', 'pm_card_visa')
+    const takeBack = await archived('basic')
+    expect(await ada.change({ plan: 'basic' })).toMatchObject({ body: { code: 'provider_refused' } })
+    expect((await ada.atProvider()).schedule).toBeNull()
+    await takeBack()
+    expect(await ada.change({ plan: 'starter' })).toMatchObject({ status: 200 })
+    expect(await ada.read()).toMatchObject({ scheduledChange: { plan: 'starter' } })
+  })
+
+  test('leaves what was planned before as it was', async () => {
+    const ada = await subscriber('premium', 'pm_card_visa')
+    await ada.change({ plan: 'starter' })
+    const { schedule } = await ada.atProvider()
+    const takeBack = await archived('basic')
+    expect(await ada.change({ plan: 'basic' })).toMatchObject({ body: { code: 'provider_refused' } })
+    expect((await ada.atProvider()).schedule).toBe(schedule)
+    expect(await ada.read()).toMatchObject({ scheduledChange: { plan: 'starter' } })
+    await takeBack()
+  })
+})
+
 test('what pays for it since is kept where the customer tells the bank no', async () => {
   const ada = await subscriber('basic', 'pm_card_visa')
   const finish = await ada.waiting({ plan: 'premium', paymentMethod: ASKS }, async () => {

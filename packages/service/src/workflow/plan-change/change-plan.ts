@@ -367,8 +367,13 @@ async function schedule(deps: LookDeps, step: Step, input: ChangeInput): Promise
         if (reason) await letGoOfMade(deps, wanted)
         refuseIf(reason)
       }
-      const { id } = await scheduleChange(deps, wanted)
-      return { id }
+      try {
+        const { id } = await scheduleChange(deps, wanted)
+        return { id }
+      } catch (error) {
+        if (isRefusal(error)) await letGoOfMade(deps, wanted)
+        throw error
+      }
     },
     { operation: (key) => key },
   )
