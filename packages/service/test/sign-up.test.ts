@@ -1,7 +1,9 @@
 import { defineCatalog } from '@lockstep/core/catalog'
 import type { SignUpInput } from '@lockstep/core/catalog-input'
 import { describe, expect, test, vi } from 'vitest'
+import { subscriptionDeedRoutes } from '../src/http/routes/subscription-deeds.ts'
 import { applyCatalog } from '../src/workflow/apply-catalog.ts'
+import { doDue } from '../src/workflow/due.ts'
 import { sharedInstallation } from './support/shared.ts'
 
 // Who signs up without choosing gets the sign-up plan at once; what follows its trial is in the catalogue.
@@ -29,6 +31,7 @@ const catalogOf = (signUp: SignUpInput<'pending' | 'starter' | 'premium'>) =>
 let count = 0
 
 const { simulator, installation } = await sharedInstallation()
+subscriptionDeedRoutes(installation.app, { ...installation.deps, workflows: installation.workflows })
 
 async function signUpWith(signUp: SignUpInput<'pending' | 'starter' | 'premium'>) {
   await applyCatalog({ ...installation.deps, workflows: installation.workflows }, catalogOf(signUp))
@@ -171,6 +174,43 @@ describe('the pending plan', () => {
       ['starter', 'active'],
     ])
   })
+
+  test('whose user ended it while our ending it never arrived is left alone', async () => {
+    const { body, dues, turn, subscriptions } = await signUpWith({
+      plan: 'pending',
+      afterTrial: { moveTo: 'starter' },
+    })
+    const at = `/v1/subscriptions/${body.subscription}`
+    const { body: subscription } = await installation.ask('GET', at)
+    const path = `/v1/subscriptions/${subscription.providerId}`
+    simulator.control.fail({ kind: 'timeout_before_commit', method: 'DELETE', path, times: 100 })
+    await turn('2026-03-03T09:30:00Z')
+    simulator.control.clearFaults()
+    expect(await installation.ask('POST', `${at}/cancel`, { when: 'now' })).toMatchObject({ status: 200 })
+    await installation.database.pool.query(
+      'update due set attempts = 0, next_attempt_at = null, clock_stood_at = null where settled_at is null',
+    )
+    await turn('2026-03-03T09:31:00Z')
+    expect(await dues()).toEqual(['a choice was made'])
+    expect((await subscriptions()).map(([plan, status]) => [plan, status])).toEqual([['pending', 'canceled']])
+  })
+
+  test.each([{ moveTo: 'starter' as const }, { extendDays: 10 }])(
+    'whose user planned its end is left alone, also where Stripe has not ended it yet: %o',
+    async (afterTrial) => {
+      const { body, dues, subscriptions } = await signUpWith({ plan: 'pending', afterTrial })
+      const at = `/v1/subscriptions/${body.subscription}`
+      await installation.ask('POST', `${at}/cancel`, { when: 'periodEnd' })
+      const { pool } = installation.database
+      await pool.query(
+        `update due set due_at = '2026-01-31T09:30:00Z' where customer_id = $1 and kind = 'trial-end'`,
+        [body.customer],
+      )
+      await doDue({ ...installation.deps, workflows: installation.workflows, requestSync: async () => {} })
+      expect(await dues()).toEqual(['a choice was made'])
+      expect(await subscriptions()).toEqual([['pending', 'trialing', '2026-03-03T09:30:00Z']])
+    },
+  )
 
   test('whose user ended it before is left alone', async () => {
     const { body, dues, turn, subscriptions } = await signUpWith({

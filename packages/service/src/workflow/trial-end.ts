@@ -1,9 +1,11 @@
 import { isTerminal } from '@lockstep/core/subscription'
+import type { Db } from '../postgres/connect.ts'
 import { endSubscription, extendTrial } from '../provider/stripe/subscriptions.ts'
 import { addDue, type Due } from '../store/due.ts'
 import { callMayBeDone } from '../store/operations.ts'
 import { readRegistration } from '../store/registrations.ts'
 import { readSignUp } from '../store/sign-up.ts'
+import { listHistory } from '../store/subscription-history.ts'
 import { readSubscription, type Subscription } from '../store/subscriptions.ts'
 import { hasStopped } from '../store/workflows.ts'
 import { beginRegistration } from './begin-registration.ts'
@@ -27,10 +29,11 @@ export const trialEnd: DueKind = {
     const signUp = await readSignUp(deps.db)
     if (!subscription?.providerId || !signUp) return 'nothing to do'
     const { id, planKey, status, providerId } = subscription
+    if (planKey !== signUp.plan || isToEnd(subscription, due)) return 'a choice was made'
     // Ended by us, and we died before it went on; one that the user ended stays ended.
     const end = `${due.id}/end`
-    const isMoving = signUp.afterTrial.policy === 'moveTo' && (await callMayBeDone(deps.db, end))
-    if (planKey !== signUp.plan || (isTerminal(status) && !isMoving)) return 'a choice was made'
+    const isMoving = signUp.afterTrial.policy === 'moveTo' && (await isEndedByUs(deps.db, id, end))
+    if (isTerminal(status) && !isMoving) return 'a choice was made'
     if (signUp.afterTrial.policy === 'extend' && again !== EXTENDED)
       return extend(deps, due, { ...subscription, providerId }, signUp.afterTrial.days)
 
@@ -41,6 +44,17 @@ export const trialEnd: DueKind = {
     if (signUp.afterTrial.policy !== 'moveTo') return 'expired'
     return moveTo(deps, due, subscription, signUp.afterTrial.plan)
   },
+}
+
+/** Somebody planned its end for that moment, and the provider has not come to that yet. */
+function isToEnd({ status, cancelAt, cancelAtPeriodEnd }: Subscription, { dueAt }: Due): boolean {
+  return !isTerminal(status) && (cancelAtPeriodEnd || (cancelAt !== null && cancelAt <= dueAt))
+}
+
+/** The call may have done it, and nothing did that is known here: somebody's deed, a planned end, a failed payment. */
+async function isEndedByUs(db: Db, id: string, end: string): Promise<boolean> {
+  const [mayBeDone, [last]] = await Promise.all([callMayBeDone(db, end), listHistory(db, id, { limit: 1 })])
+  return mayBeDone && (last?.cause === 'provider' || last?.cause === 'found')
 }
 
 async function extend(
