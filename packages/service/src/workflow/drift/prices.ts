@@ -1,6 +1,5 @@
 import { flowsOut } from '@lockstep/core/direction'
 import type Stripe from 'stripe'
-import { callStripe } from '../../provider/stripe/call.ts'
 import { isOwn } from '../../provider/stripe/metadata.ts'
 import { isPriceOf, withTiers } from '../../provider/stripe/to-price.ts'
 import { type LinkedPrice, linkedPrices } from '../../store/linked-prices.ts'
@@ -47,19 +46,6 @@ function archived(
     return { differences, cause: 'changedThere', repair: 'tell', reason: `${nobody}.` }
   const reason = `${nobody}. It was made there: take it back into use there, or take ${soldBy} out of the catalogue.`
   return { differences, cause: 'unexplained', repair: null, reason }
-}
-
-/** A price of ours is in use again at the provider. Again, it changes nothing. */
-export async function takePriceBack(
-  deps: LookDeps,
-  operation: string,
-  { id: subjectId, providerId }: { readonly id: string; readonly providerId: string },
-): Promise<void> {
-  const body = { active: true }
-  const intention = { id: operation, kind: 'price.update', subjectId, body }
-  await callStripe(deps, { ...intention, repeatable: true }, (stripe, options) =>
-    stripe.prices.update(providerId, body, options),
-  )
 }
 
 const costOf = ({ unit_amount_decimal: amount, currency, recurring, billing_scheme: scheme }: Stripe.Price) =>

@@ -1,6 +1,5 @@
 import { flowsOut } from '@lockstep/core/direction'
 import type Stripe from 'stripe'
-import { callStripe } from '../../provider/stripe/call.ts'
 import { isOwn } from '../../provider/stripe/metadata.ts'
 import { linkedPrices } from '../../store/linked-prices.ts'
 import { linkedProducts } from '../../store/linked-products.ts'
@@ -61,19 +60,6 @@ function archived(
     return { differences, cause: 'changedThere', repair: 'tell', reason: `${nobody}.` }
   const reason = `${nobody}. It was made there: take it back into use there, or take it out of the catalogue.`
   return { differences, cause: 'unexplained', repair: null, reason }
-}
-
-/** A product of ours is in use again at the provider. Again, it changes nothing. */
-export async function takeProductBack(
-  deps: LookDeps,
-  operation: string,
-  { id: subjectId, providerId }: { readonly id: string; readonly providerId: string },
-): Promise<void> {
-  const body = { active: true }
-  const intention = { id: operation, kind: 'product.update', subjectId, body }
-  await callStripe(deps, { ...intention, repeatable: true }, (stripe, options) =>
-    stripe.products.update(providerId, body, options),
-  )
 }
 
 /**

@@ -17,8 +17,7 @@ import { findDrift } from './find.ts'
 import { restoreFees } from './history.ts'
 import { linkAgain, markDeleted } from './lost-links.ts'
 import { restorePlanned } from './planned-changes.ts'
-import { takePriceBack } from './prices.ts'
-import { takeProductBack } from './products.ts'
+import { takeBack } from './take-back.ts'
 
 export interface Repaired {
   readonly drift: Drift
@@ -79,9 +78,8 @@ const deeds: Readonly<Record<DriftRepair, (deps: LookDeps, drift: Drift) => Prom
   tell: (deps, { entity, entityId, providerId }) => {
     const operation = `drift/${newId('operation')}/tell`
     const told = { id: named(entityId), providerId: named(providerId) }
-    if (entity === 'product') return takeProductBack(deps, operation, told)
-    return entity === 'price'
-      ? takePriceBack(deps, operation, told)
+    return entity === 'product' || entity === 'price'
+      ? takeBack(deps, operation, entity, told)
       : tellCustomer(deps, operation, told, { keepsUnknown: true })
   },
   sync: async (deps, { entity, entityId, providerId }) => {
