@@ -9,6 +9,7 @@ import { membership } from '../src/workflow/purchase/membership.ts'
 import { purchaseStrategies } from '../src/workflow/purchase/strategies.ts'
 import type { PurchaseStrategy } from '../src/workflow/purchase/strategy.ts'
 import { onDatabase } from './support/installation.ts'
+import { sentLongAgo } from './support/sent-long-ago.ts'
 import { sharedInstallation } from './support/shared.ts'
 
 // The ways to buy: a membership, an event ticket, a course, and one of somebody else's.
@@ -101,6 +102,7 @@ describe('an event ticket', () => {
       (await installation.ask('GET', '/v1/registrations?state=failed')).body.data as { id: string }[]
     await expect.poll(failed, { timeout: 60_000 }).toHaveLength(1)
     const id = (await failed())[0]?.id
+    await sentLongAgo(installation.database, 'invoice.pay')
     const canceled = await installation.ask('POST', `/v1/registrations/${id}/cancel`, {})
     expect(canceled).toMatchObject({ status: 200, body: { state: 'rolledBack', cause: 'canceled' } })
     expect((await asked).status).toBe(409)

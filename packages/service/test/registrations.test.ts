@@ -7,6 +7,7 @@ import { beginRegistration } from '../src/workflow/begin-registration.ts'
 import { linkByHand } from '../src/workflow/link-by-hand.ts'
 import { lookAt } from '../src/workflow/look.ts'
 import { atStripe } from './support/installation.ts'
+import { sentLongAgo } from './support/sent-long-ago.ts'
 import { sharedInstallation } from './support/shared.ts'
 import { standingCall } from './support/standing-call.ts'
 
@@ -628,6 +629,7 @@ describe('given up', () => {
     await expect.poll(failed, { timeout: 60_000 }).toHaveLength(1)
     simulator.control.clearRequests()
     const id = (await failed())[0]?.id
+    await sentLongAgo(installation.database, 'subscription.create')
     expect(await installation.ask('POST', `/v1/registrations/${id}/cancel`, {})).toMatchObject({
       status: 200,
       body: { state: 'rolledBack', cause: 'canceled' },

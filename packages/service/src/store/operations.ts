@@ -158,12 +158,15 @@ export async function giveUp(
   return given.numUpdatedRows === 1n
 }
 
-/** The provider may or may not have done what was sent, and whoever sent it waits no longer. Undefined: what is settled stays settled, and a later attempt is not known from this one. */
+/**
+ * The provider may or may not have done what was sent; `isOver`: if it has not by now, nothing comes of that send any more.
+ * Undefined: what is settled stays settled, and a later attempt is not known from this one.
+ */
 export function markUnknown(
   db: Db,
   { id, attempt }: Pick<Operation, 'id' | 'attempt'>,
   problem: Problem,
-  requestId: string | null,
+  { requestId, isOver }: { readonly requestId: string | null; readonly isOver: boolean },
 ): Promise<Operation | undefined> {
   return db
     .updateTable('operation')
@@ -171,7 +174,7 @@ export function markUnknown(
       state: 'unknown',
       problem: problemJson(problem),
       providerRequestId: requestId,
-      answered: sql<number>`answered + 1`,
+      ...(isOver && { answered: sql<number>`answered + 1` }),
     })
     .where('id', '=', id)
     .where('attempt', '=', attempt)

@@ -14,7 +14,7 @@ export async function standingCall(
   const { operation } = await intend(db, { id, kind: 'test', subjectId: id }, call)
   const problem = new Problem('provider_refused', 'No.')
   const how = { requestId: null, at }
-  if (state === 'unknown') await markUnknown(db, operation, problem, null)
+  if (state === 'unknown') await markUnknown(db, operation, problem, { requestId: null, isOver: true })
   else if (state === 'refused') await settle(db, operation, { state, problem, isInDoubt: false, ...how })
   else await settle(db, operation, { state: 'succeeded', objectId: state.made, ...how })
 }

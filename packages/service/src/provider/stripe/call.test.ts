@@ -9,6 +9,7 @@ import { transaction } from '../../postgres/transaction.ts'
 import { callMayBeDone, intend, readOperation, repeatAttempt } from '../../store/operations.ts'
 import { openProvider } from './account.ts'
 import { type CallDeps, callStripe, readStripe } from './call.ts'
+import { makeStripe } from './client.ts'
 import { isOf, ownMetadata } from './metadata.ts'
 
 type Fault = Parameters<Simulator['control']['fail']>[0]
@@ -218,7 +219,8 @@ describe('what shall not be made any more', () => {
     await expect(create(id)).rejects.toMatchObject({ code: 'provider_unknown_outcome' })
     simulator.control.clearFaults()
     simulator.control.clearRequests()
-    const asked = create(id, 'Ada', withdrawn())
+    // By now Stripe is at work on none of them any more.
+    const asked = create(id, 'Ada', { ...later(18), withdrawn: async () => given })
     if (made === 0) await expect(asked).rejects.toBe(given)
     else await expect(asked).resolves.toMatchObject({ id: (await madeBy(id))[0]?.id })
     expect(posts()).toEqual([])
@@ -231,10 +233,39 @@ describe('what shall not be made any more', () => {
     let asked = 0
     const own = { ...deps, withdrawn: async () => (++asked > 1 ? given : undefined) }
     simulator.control.clearRequests()
-    simulator.control.fail({ ...CREATE, kind: 'timeout_before_commit', times: 1 })
+    simulator.control.fail({ ...CREATE, kind: 'error_500', times: 1 })
     await expect(create(id, 'Ada', own)).rejects.toBe(given)
     expect(posts()).toEqual(['/v1/customers'])
     expect(await madeBy(id)).toEqual([])
+  })
+
+  test('is not given up while Stripe may be at work on it: the connection broke, and it is done after that', async () => {
+    const id = newOperation()
+    let asked = 0
+    const impatient = makeStripe({ apiKey: 'sk_test_simulator', apiBase: simulator.url }, { timeoutMs: 100 })
+    const own = {
+      ...deps,
+      provider: { ...deps.provider, stripe: impatient },
+      withdrawn: async () => (++asked > 1 ? given : undefined),
+    }
+    simulator.control.fail({ ...CREATE, kind: 'slow', ms: 500 })
+    await create(id, 'Ada', own).catch((error: Problem) => error.code)
+    await expect.poll(() => madeBy(id)).toHaveLength(1)
+    await create(id, 'Ada', { ...later(18), withdrawn: async () => given }).catch(() => {})
+    expect(await readOperation(deps.db, id)).toMatchObject({
+      ...{ state: 'succeeded', providerObjectId: (await madeBy(id))[0]?.id },
+    })
+  })
+
+  test('and never left, as nobody took the connection, is given up at once', async () => {
+    const id = newOperation()
+    const closed = await newSimulator()
+    const nobody = makeStripe({ apiKey: 'sk_test_simulator', apiBase: closed.url })
+    await closed.close()
+    const alone = { ...deps, provider: { ...deps.provider, stripe: nobody } }
+    await expect(create(id, 'Ada', alone)).rejects.toMatchObject({ code: 'provider_unknown_outcome' })
+    await expect(create(id, 'Ada', withdrawn())).rejects.toBe(given)
+    expect(await state(id)).toBe('refused')
   })
 })
 
@@ -421,7 +452,7 @@ describe('a call that one of several has sent, and waits for', () => {
 
   /** One that was sent in vain before, and that somebody has just sent again: on its way to Stripe until it is let go. */
   async function sentAgain(id: string, own: CallDeps) {
-    simulator.control.fail({ ...CREATE, kind: 'timeout_before_commit', times: 100 })
+    simulator.control.fail({ ...CREATE, kind: 'error_500', times: 100 })
     await expect(create(id, 'Ada', own)).rejects.toMatchObject({ code: 'provider_unknown_outcome' })
     simulator.control.clearFaults()
     return onItsWay(id, own)
@@ -479,7 +510,7 @@ describe('a call that one of several has sent, and waits for', () => {
   test('is not given up either where it was parked, and a person had it tried again', async () => {
     const id = newOperation()
     const own = still(0)
-    simulator.control.fail({ ...CREATE, kind: 'timeout_before_commit', times: 100 })
+    simulator.control.fail({ ...CREATE, kind: 'error_500', times: 100 })
     await expect(create(id, 'Ada', own)).rejects.toMatchObject({ code: 'provider_unknown_outcome' })
     simulator.control.clearFaults()
     await database.pool.query(
@@ -496,7 +527,7 @@ describe('a call that one of several has sent, and waits for', () => {
 
   test('is awaited also where a process of an older version began its next attempt', async () => {
     const id = newOperation()
-    simulator.control.fail({ ...CREATE, kind: 'timeout_before_commit', times: 100 })
+    simulator.control.fail({ ...CREATE, kind: 'error_500', times: 100 })
     await expect(create(id)).rejects.toMatchObject({ code: 'provider_unknown_outcome' })
     simulator.control.clearFaults()
     expect(await readOperation(deps.db, id)).toMatchObject({ repeats: 5, answered: 6 })

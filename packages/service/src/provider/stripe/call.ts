@@ -195,7 +195,8 @@ export async function callStripe<T extends { readonly id: string }, Body>(
     const requestId = requestIdOf(error)
     if (verdict.kind === 'refused') throw await refuse(verdict.problem, requestId)
     isInDoubt ||= verdict.kind !== 'later'
-    operation = (await markUnknown(db, operation, verdict.problem, requestId)) ?? operation
+    const isOver = verdict.kind !== 'unknown' || verdict.isOver
+    operation = (await markUnknown(db, operation, verdict.problem, { requestId, isOver })) ?? operation
     if (verdict.kind === 'closed') throw verdict.problem
     if (verdict.kind === 'mismatch') return 'look'
     if (tries >= MOST_TRIES)
@@ -307,7 +308,7 @@ async function lookOnly<T>(
   return found
 }
 
-/** Somebody has sent it who has not said yet what came of that: it is on its way still, or they died. */
+/** Somebody has sent it who has not said that it is over: it is on its way still, their connection broke, or they died. */
 function isAwaited({ state, repeats, answered }: Operation): boolean {
   // Parked, it may have been sent once more because a person said so.
   const isUnanswered = (state === 'unknown' || state === 'parked') && answered !== repeats + 1

@@ -23,8 +23,16 @@ export type Verdict =
   | { readonly kind: 'later'; readonly problem: Problem }
   | { readonly kind: 'closed'; readonly problem: Problem }
   | { readonly kind: 'mismatch'; readonly problem: Problem }
-  /** `replayed`: Stripe keeps this failure for the key, so asking again with it tells nothing new. */
-  | { readonly kind: 'unknown'; readonly replayed: boolean; readonly problem: Problem }
+  /**
+   * `replayed`: Stripe keeps this failure for the key, so asking again with it tells nothing new. `isOver`: it is not at
+   * work on it any more; where the connection broke, it may be.
+   */
+  | {
+      readonly kind: 'unknown'
+      readonly replayed: boolean
+      readonly isOver: boolean
+      readonly problem: Problem
+    }
 
 /** What kept a request from being sent; undefined of one that was. */
 export function whyNotSent(error: unknown): unknown {
@@ -59,9 +67,25 @@ export function verdictOf(error: unknown): Verdict {
   return {
     kind: 'unknown',
     replayed,
+    // What comes from before Stripe's own servers, as 502 to 504, says nothing of them.
+    isOver: status === 500 || neverArrived(error),
     problem: unavailable(error, status === 0 ? 'did not answer' : 'failed'),
   }
 }
+
+/** No connection was made that anything could have been sent on. https://man7.org/linux/man-pages/man2/connect.2.html */
+function neverArrived({ detail }: Stripe.errors.StripeError): boolean {
+  const cause = detail instanceof Error ? detail.cause : undefined
+  return cause instanceof Error && 'code' in cause && NOT_CONNECTED.has(cause.code)
+}
+
+const NOT_CONNECTED = new Set<unknown>([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+])
 
 /** Whether Stripe said no to what it was asked for: nothing was done, and the same again would be refused again. */
 export function isRefused(error: unknown): boolean {
