@@ -1,5 +1,5 @@
 import type Stripe from 'stripe'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { findDrift } from '../src/workflow/drift/find.ts'
 import { repairDrift } from '../src/workflow/drift/repair.ts'
 import { newInboundWorld } from './support/inbound-world.ts'
@@ -21,13 +21,14 @@ async function price(terms: Partial<Stripe.PriceCreateParams>): Promise<string> 
 }
 
 /** On a clock of their own, since the 31st of January. */
-async function subscribed(items: Stripe.SubscriptionCreateParams.Item[], trial?: number) {
+async function subscribed(items: Stripe.SubscriptionCreateParams.Item[], trial?: number, coupon?: string) {
   const clock = await stripe.testHelpers.testClocks.create({ frozen_time: at('2026-01-31T12:00:00Z') })
   const { id: customer } = await stripe.customers.create({ test_clock: clock.id })
   const method = await stripe.paymentMethods.attach('pm_card_visa', { customer })
   const made = await stripe.subscriptions.create({
     ...{ customer, default_payment_method: method.id, items },
     ...(trial !== undefined && { trial_period_days: trial }),
+    ...(coupon !== undefined && { discounts: [{ coupon }] }),
   })
   await world.deliver()
   const { rows } = await world.pool.query('select entity_id from mapping where provider_id = $1', [made.id])
@@ -116,6 +117,52 @@ test('a number that changes in a trial, a plan by schedule at the end of a perio
   await bob.turn('2026-05-20T00:00:00Z')
   expect((await bob.history()).map(({ fee }) => fee)).toEqual([500n, 1500n, 1500n, 1800n, 1800n, 1800n])
   expect(await drifts()).toEqual([])
+})
+
+// Stripe invoices these too: a trial of nothing, what is free, and what a coupon takes off wholly or nobody collects with its fee.
+// https://docs.stripe.com/billing/subscriptions/trials
+describe('a stretch of which nothing was paid is held against the invoice of nothing', () => {
+  const altered = async (cy: Awaited<ReturnType<typeof subscribed>>, ordinal: number, change: string) => {
+    expect(await drifts()).toEqual([])
+    const whole = await cy.history()
+    await cy.alter(ordinal, change)
+    const found = await drifts()
+    await repairDrift(world.deps)
+    expect(await drifts()).toEqual([])
+    expect(await cy.history()).toEqual(whole)
+    return found
+  }
+  const one = (n: number) => `quantity of stretch ${n} fee of stretch ${n} changedHere look`
+
+  test('a trial', async () => {
+    const cy = await subscribed([{ price: await price({ unit_amount: 500 }), quantity: 2 }], 14)
+    await cy.turn('2026-02-16T00:00:00Z')
+    expect((await cy.history()).map(({ status }) => status)).toEqual(['trialing', 'active'])
+    expect(await altered(cy, 1, 'quantity = 3, fee = 1500')).toEqual([one(1)])
+  })
+
+  test('what is free', async () => {
+    const cy = await subscribed([{ price: await price({ unit_amount: 0 }), quantity: 2 }])
+    expect(await altered(cy, 1, 'quantity = 3')).toEqual(['quantity of stretch 1 changedHere look'])
+  })
+
+  test('what is discounted wholly', async () => {
+    const { id: coupon } = await stripe.coupons.create({ percent_off: 100, duration: 'forever' })
+    const cy = await subscribed(
+      [{ price: await price({ unit_amount: 500 }), quantity: 2 }],
+      undefined,
+      coupon,
+    )
+    expect(await altered(cy, 1, 'quantity = 3, fee = 1500')).toEqual([one(1)])
+  })
+
+  test('what is not collected', async () => {
+    const cy = await subscribed([{ price: await price({ unit_amount: 500 }), quantity: 2 }])
+    await cy.change({ pause_collection: { behavior: 'void' } })
+    await cy.turn('2026-03-05T00:00:00Z')
+    expect((await cy.history()).length).toBe(2)
+    expect(await altered(cy, 2, 'quantity = 3, fee = 1500')).toEqual([one(2)])
+  })
 })
 
 test('an invoice of more lines than a list shows', async () => {
