@@ -104,6 +104,47 @@ describe.runIf(browserPath !== undefined)('in a browser', () => {
     expect((await world.stripe.checkout.sessions.retrieve(session.id)).payment_status).toBe('paid')
   })
 
+  test('Checkout asks for a quantity, a phone number, a tax id, a field of the shop and the terms', async () => {
+    const price = (await world.price(2500)).id
+    const session = await checkout({
+      mode: 'subscription',
+      line_items: [{ price, quantity: 1, adjustable_quantity: { enabled: true, minimum: 1, maximum: 10 } }],
+      phone_number_collection: { enabled: true },
+      tax_id_collection: { enabled: true },
+      custom_fields: [{ key: 'cost', label: { type: 'custom', custom: 'Cost center' }, type: 'numeric' }],
+      consent_collection: { terms_of_service: 'required' },
+    })
+    await page.getByLabel('Quantity of Team').fill('4')
+    await page.getByLabel('E-mail').fill('grace@example.com')
+    await page.getByLabel('Business name').fill('Grace AG')
+    await page.getByLabel('Type of tax ID').selectOption('eu_vat')
+    await page.getByLabel('Tax ID', { exact: true }).fill('DE123456789')
+    await page.getByLabel('Cost center').fill('seven')
+    await page.getByLabel('I agree to the terms of service').check()
+    await page.getByRole('button', { name: 'Pay' }).click()
+    // The browser asks for the phone number; the page for digits. What was filled in stays.
+    expect(page.url()).toBe(session.url)
+    await page.getByLabel('Phone number').fill('+49 30 1234567')
+    await page.getByRole('button', { name: 'Pay' }).click()
+    expect(await page.getByRole('alert').textContent()).toBe('Invalid value of Cost center: seven')
+    expect(await page.getByLabel('Quantity of Team').inputValue()).toBe('4')
+    expect(await page.getByLabel('I agree to the terms of service').isChecked()).toBe(true)
+    await page.getByLabel('Cost center').fill('42')
+    await page.getByRole('button', { name: 'Pay' }).click()
+    await page.waitForURL(`${home}/done?session=${session.id}`)
+    const done = await world.stripe.checkout.sessions.retrieve(session.id, {
+      expand: ['customer', 'subscription'],
+    })
+    // 4 × 25.00
+    expect(done).toMatchObject({
+      ...{ amount_total: 10_000, payment_status: 'paid', consent: { terms_of_service: 'accepted' } },
+      custom_fields: [{ key: 'cost', numeric: { value: '42' } }],
+      customer: { name: 'Grace AG', phone: '+49301234567' },
+      customer_details: { tax_ids: [{ type: 'eu_vat', value: 'DE123456789' }] },
+      subscription: { items: { data: [{ quantity: 4 }] } },
+    })
+  })
+
   test('the portal ends a plan, keeps it after all, and changes the card', async () => {
     const { id } = await world.customer()
     const price = await world.price(2500)

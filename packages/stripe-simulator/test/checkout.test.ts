@@ -146,8 +146,18 @@ test('discounts and taxes show in the amounts: 2 × 2500, 20 % off, 10 % tax', a
 test('setup keeps the card and makes it nobody’s default', async () => {
   const { stripe, simulator } = world
   const ada = await world.customer({ card: null })
-  const session = await stripe.checkout.sessions.create({ mode: 'setup', success_url, customer: ada.id })
-  expect(session).toMatchObject({ payment_status: 'no_payment_required', amount_total: null })
+  const session = await stripe.checkout.sessions.create({
+    ...{ mode: 'setup', success_url, customer: ada.id, currency: 'usd' },
+  })
+  // As recorded: github.com/zulip/zulip, corporate/tests/stripe_fixtures, checkout.Session.create
+  expect(session).toMatchObject({
+    payment_status: 'no_payment_required',
+    payment_method_collection: 'always',
+    amount_total: null,
+    discounts: null,
+    saved_payment_method_options: null,
+    customer_details: { email: 'ada@example.com', tax_exempt: null, tax_ids: null },
+  })
   expect(session.setup_intent).toMatch(/^seti_/)
   simulator.control.completeCheckout(session.id, { card: 'pm_card_mastercard' })
   expect(await stripe.setupIntents.retrieve(session.setup_intent as string)).toMatchObject({

@@ -46,7 +46,7 @@ describe('what is answered', () => {
   }
 
   test.each([
-    [{ mode: 'payment', phone_number_collection: { enabled: true } }, 'phone_number_collection'],
+    [{ mode: 'payment', return_url: 'https://example.com' }, 'return_url'],
     // Named in no shape: known from the client's declarations alone.
     [{ mode: 'payment', branding_settings: { display_name: 'Ada' } }, 'branding_settings'],
     [

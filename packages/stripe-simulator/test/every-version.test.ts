@@ -7,7 +7,7 @@ import { HOUR, JAN_1, newWorld, type World } from './world.ts'
 
 const LISTS = [
   'charges',
-  'checkout/sessions',
+  'checkout/sessions?expand[]=data.line_items',
   'credit_notes',
   'customers',
   'invoiceitems',
@@ -51,6 +51,7 @@ beforeAll(async () => {
     mode: 'subscription',
     success_url: 'https://example.com/done',
     line_items: [{ price: small.id, quantity: 1 }],
+    tax_id_collection: { enabled: true },
   })
 })
 afterAll(() => world.close())

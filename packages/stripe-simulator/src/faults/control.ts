@@ -11,6 +11,7 @@ import { completeCheckout } from '../resources/complete-checkout.ts'
 import { discountCustomer } from '../resources/discounts.ts'
 import { liveCustomer } from '../resources/lookup.ts'
 import { payOnPage } from '../resources/pay-on-page.ts'
+import { recoverCheckout } from '../resources/recover-checkout.ts'
 import type { Json } from '../rows.ts'
 import type { Time } from '../time.ts'
 import { NOBODY, type World } from '../world.ts'
@@ -94,6 +95,12 @@ export class Control {
   completeCheckout(session: string, how: Completion = {}): Json {
     const { world } = this.#parts
     return world.transaction(NOBODY, () => world.render(completeCheckout(world, session, how)))
+  }
+
+  /** Opens the address that an expired Checkout session left: a copy of it. */
+  recoverCheckout(session: string): Json {
+    const { world } = this.#parts
+    return world.transaction(NOBODY, () => world.render(recoverCheckout(world, session)))
   }
 
   /** Pays an open invoice on its hosted page. */

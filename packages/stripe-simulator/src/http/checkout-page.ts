@@ -1,10 +1,10 @@
+import { asksForTaxId } from '../resources/checkout-answers.ts'
 import type { CheckoutRow } from '../rows.ts'
 import { formatMoney } from '../rules/currency.ts'
+import type { World } from '../world.ts'
 import { cardChoice } from './card-choice.ts'
+import { askedFor, chosen, type Filled, inputOf, note } from './checkout-questions.ts'
 import { dayOf, escaped, htmlPage, optionsOf } from './html.ts'
-
-/** What was filled in before, by the names of the fields. */
-type Filled = Readonly<Record<string, string | undefined>>
 
 const ANSWERS = [
   ['succeed', 'confirm'],
@@ -15,38 +15,72 @@ const ANSWERS = [
  * The page of a Checkout session: what is bought, the card, and how its holder answers the bank. After a refusal it
  * says why, and what was filled in stays.
  */
-export function checkoutPage(session: CheckoutRow | undefined, error?: string, filled: Filled = {}): string {
+export function checkoutPage(
+  world: World,
+  session: CheckoutRow | undefined,
+  error?: string,
+  filled: Filled = {},
+): string {
   if (session === undefined) return htmlPage('No such page', '')
   if (session.status !== 'open') return htmlPage(`This page is ${session.status}`, '')
   const money = (amount: number) => formatMoney(String(amount), session.currency ?? 'usd')
-  const items = session.own.items as { description: string; quantity: number; amount_total: number }[]
+  const items = session.own.items as unknown as Bought[]
   const rows = items.map(
-    (item) => `<li>${escaped(`${item.quantity} × ${item.description}: ${money(item.amount_total)}`)}</li>`,
+    (item) =>
+      `<li>${escaped(`${item.quantity === null ? '' : `${item.quantity} × `}${item.description}: ${money(item.amount_total)}`)}</li>`,
   )
-  const submit = session.mode === 'setup' ? 'Save card' : session.amount_total === 0 ? 'Subscribe' : 'Pay'
-  const field = (label: string, name: string, more = '') =>
-    `<label>${label} <input name="${name}"${more} value="${escaped(filled[name] ?? '')}"></label>`
+  const known = world.customers.get(session.customer)
   const asked = session.customer_email ?? ''
   const email =
-    session.customer === null
-      ? `<label>E-mail <input name="email" type="email" required value="${escaped(filled.email ?? asked)}"></label>`
+    (known?.email ?? null) === null ? inputOf('E-mail', 'email', filled, { type: 'email', value: asked }) : ''
+  const code =
+    session.allow_promotion_codes === true
+      ? inputOf('Promotion code', 'promotion_code', filled, { optional: true })
       : ''
-  const code = session.allow_promotion_codes === true ? field('Promotion code', 'promotion_code') : ''
-  const place = session.automatic_tax.enabled || session.billing_address_collection === 'required'
+  const full = session.billing_address_collection === 'required'
+  const place = session.automatic_tax.enabled || full
   const address = place
-    ? field('Country', 'country', ' maxlength="2"') +
-      field('State', 'state', ' maxlength="2"') +
-      field('Postal code', 'postal_code')
+    ? inputOf('Country', 'country', filled, { optional: !full, maxLength: 2 }) +
+      inputOf('State', 'state', filled, { optional: true, maxLength: 2 }) +
+      inputOf('Postal code', 'postal_code', filled, { optional: true }) +
+      (full
+        ? inputOf('City', 'city', filled, { optional: true }) +
+          inputOf('Address', 'line1', filled, { optional: true })
+        : '')
     : ''
+  const questions = askedFor(session, filled, asksForTaxId(world, session))
   const back =
     session.cancel_url === null ? '' : `<p><a href="${escaped(session.cancel_url)}">Go back</a></p>`
   return htmlPage(
     session.mode === 'setup' ? 'Save a card' : 'Checkout',
-    `<ul>${rows.join('')}</ul>${whatIsCharged(session)}<form method="post" action="/_simulator/checkout/${session.id}/complete">${email}${address}${code}${cardChoice(filled.card)}
+    `<ul>${rows.join('')}</ul>${whatIsCharged(session)}<form method="post" action="/_simulator/checkout/${session.id}/complete">${chosen(session, filled, (price) => nameOf(world, price))}${email}${questions}${address}${code}${cardChoice(filled.card)}
 <label>If the bank asks <select name="authenticate">${optionsOf(ANSWERS, filled.authenticate)}</select></label>
-<button>${submit}</button></form>${back}`,
+${note(session.custom_text.submit)}<button>${submitOf(session)}</button>${note(session.custom_text.after_submit)}</form>${back}`,
     error,
   )
+}
+
+interface Bought {
+  readonly description: string
+  readonly quantity: number | null
+  readonly amount_total: number
+}
+
+function nameOf(world: World, price: string): string {
+  return world.products.must(world.prices.must(price).product).name
+}
+
+/** "Describes the type of transaction being performed in order to customize the submit button." */
+const SUBMIT: Readonly<Record<string, string>> = {
+  book: 'Book',
+  donate: 'Donate',
+  pay: 'Pay',
+  subscribe: 'Subscribe',
+}
+
+function submitOf({ mode, amount_total: total, submit_type: type }: CheckoutRow): string {
+  if (mode === 'setup') return 'Save card'
+  return SUBMIT[type ?? 'auto'] ?? (total === 0 ? 'Subscribe' : 'Pay')
 }
 
 interface Item {

@@ -5,6 +5,7 @@ import type { PortalDeed } from '../resources/act-in-portal.ts'
 import type { Json } from '../rows.ts'
 import type { World } from '../world.ts'
 import { challengePage, intentOf, returnAddress } from './challenge-page.ts'
+import { completionOf } from './checkout-filled.ts'
 import { checkoutPage } from './checkout-page.ts'
 import { htmlPage } from './html.ts'
 import { invoicePage } from './invoice-page.ts'
@@ -26,31 +27,24 @@ export function addHostedPages(app: FastifyInstance, world: World, control: Cont
 function addCheckout(app: FastifyInstance, world: World, control: Control): void {
   app.get('/_simulator/checkout/:id', (request, reply) => {
     const session = world.checkouts.get(idOf(request))
-    return html(reply, session === undefined ? 404 : 200, checkoutPage(session))
+    return html(reply, session === undefined ? 404 : 200, checkoutPage(world, session))
+  })
+  app.get('/_simulator/recover/:id', (request, reply) => {
+    try {
+      return reply.redirect(String(control.recoverCheckout(idOf(request)).url), 303)
+    } catch (error) {
+      if (!(error instanceof StripeError)) throw error
+      return html(reply, error.status, htmlPage('No such page', '', error.message))
+    }
   })
   app.post('/_simulator/checkout/:id/complete', (request, reply) => {
     const id = idOf(request)
     return answer(request, reply, {
-      act: (form) =>
-        control.completeCheckout(id, {
-          card: form.card,
-          authenticate: form.authenticate === 'fail' ? 'fail' : (form.authenticate as 'succeed' | undefined),
-          email: form.email,
-          name: form.name,
-          address: addressOf(form),
-          promotionCode: form.promotion_code,
-        }),
+      act: (form) => control.completeCheckout(id, completionOf(form)),
       next: (done) => String(done.success_url).replace('{CHECKOUT_SESSION_ID}', id),
-      page: (error, form) => checkoutPage(world.checkouts.get(id), error, form),
+      page: (error, form) => checkoutPage(world, world.checkouts.get(id), error, form),
     })
   })
-}
-
-/** The fields of an address that were filled in, if any was. */
-function addressOf(form: Form): Record<string, string> | undefined {
-  const fields = ['country', 'state', 'postal_code', 'city', 'line1'] as const
-  const filled = fields.flatMap((name) => (form[name] === undefined ? [] : [[name, form[name]] as const]))
-  return filled.length === 0 ? undefined : Object.fromEntries(filled)
 }
 
 function addPortal(app: FastifyInstance, world: World, control: Control): void {

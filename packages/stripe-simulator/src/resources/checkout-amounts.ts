@@ -1,7 +1,9 @@
 import { createDraft } from '../billing/invoices.ts'
-import type { CheckoutRow, InvoiceRow, Json, SubscriptionRow } from '../rows.ts'
+import type { CheckoutRow, InvoiceRow, Json, LineRow, SubscriptionRow } from '../rows.ts'
+import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
 import type { PricedParams } from './checkout-fields.ts'
+import { shownAdjustable } from './checkout-quantities.ts'
 import { insertCustomer } from './customers.ts'
 import { setFields } from './invoice-fields.ts'
 import { createInvoiceItem } from './make-invoice-item.ts'
@@ -11,6 +13,8 @@ import { create } from './start-subscription.ts'
 interface Buyer {
   readonly customer: string | undefined
   readonly address?: Json | undefined
+  /** Where it is shipped to, in the fields of `customer.shipping`. */
+  readonly shipping?: Json | null | undefined
 }
 
 interface Amounts {
@@ -25,47 +29,71 @@ interface Amounts {
 
 /** What the page asks for: the invoice of it is made and taken back, so that it cannot differ. */
 export function amountsOf(world: World, params: PricedParams, buyer: Buyer): Amounts {
-  const invoice = world.rehearse(() => {
+  const { invoice, currency, made } = world.rehearse(() => {
     const who = buyer.customer ?? insertCustomer(world, {}, undefined).id
     if (buyer.address !== undefined) world.customers.patch(who, { address: buyer.address as never })
-    return params.mode === 'payment'
-      ? draftOfLines(world, params, who)
-      : world.invoices.must(subscribe(world, params, who, undefined).latest_invoice)
+    if (buyer.shipping != null) world.customers.patch(who, { shipping: buyer.shipping as never })
+    if (params.mode === 'payment') {
+      const { draft, items } = draftOfLines(world, params, who)
+      return { invoice: draft, currency: draft.currency, made: items }
+    }
+    const subscription = subscribe(world, params, who, undefined)
+    return { invoice: world.invoices.get(subscription.latest_invoice), currency: subscription.currency }
   })
+  if (invoice === undefined) return nothingYet(world, params, currency)
   return {
-    currency: invoice.currency,
+    currency,
     subtotal: invoice.subtotal,
     total: invoice.total,
     discount: sum(invoice.total_discount_amounts),
     tax: sum(invoice.total_taxes),
     taxStatus: invoice.automatic_tax.status,
-    items: (params.line_items ?? []).map((line) => itemOf(world, line, invoice)),
+    items: (params.line_items ?? []).map((line) => itemOf(world, line, linesOf(invoice, line, made))),
   }
+}
+
+/** The lines of an invoice that one of the session became: by its invoice item, where it is one, else by its price. */
+function linesOf(
+  { own }: InvoiceRow,
+  { id, price }: NonNullable<PricedParams['line_items']>[number],
+  made: ReadonlyMap<string, string> | undefined,
+): LineRow[] {
+  return own.lines.filter(({ parent, pricing }) =>
+    made === undefined
+      ? pricing?.price_details?.price === price
+      : parent?.invoice_item_details?.invoice_item === made.get(id),
+  )
+}
+
+/** Of usage alone no invoice is made before it is used. https://docs.stripe.com/billing/subscriptions/billing-mode/compare */
+function nothingYet(world: World, params: PricedParams, currency: string): Amounts {
+  const items = (params.line_items ?? []).map((line) => itemOf(world, line, []))
+  return { currency, subtotal: 0, total: 0, discount: 0, tax: 0, taxStatus: null, items }
 }
 
 function itemOf(
   world: World,
   line: NonNullable<PricedParams['line_items']>[number],
-  invoice: InvoiceRow,
+  own: readonly LineRow[],
 ): Json {
   const price = world.prices.must(line.price)
-  const own = invoice.own.lines.filter((row) => row.pricing?.price_details?.price === price.id)
   const subtotal = sum(own)
   const discount = own.reduce((total, row) => total + sum(row.discount_amounts), 0)
   const taxes = own.flatMap((row) => row.taxes ?? [])
   const added = sum(taxes.filter((tax) => tax.tax_behavior === 'exclusive'))
   return {
-    id: world.ids.next('li'),
+    id: line.id,
     object: 'item',
+    adjustable_quantity: shownAdjustable(line.adjustable_quantity),
     amount_discount: discount,
     amount_subtotal: subtotal,
     amount_tax: sum(taxes),
     amount_total: subtotal - discount + added,
     currency: price.currency,
     description: world.products.must(price.product).name,
-    metadata: {},
+    metadata: mergeMetadata({}, line.metadata),
     price: world.render(price),
-    quantity: line.quantity ?? 1,
+    quantity: line.quantity ?? null,
   }
 }
 
@@ -73,8 +101,12 @@ function sum(values: readonly { readonly amount: number }[] | null): number {
   return (values ?? []).reduce((total, { amount }) => total + amount, 0)
 }
 
-/** The invoice of a payment: its lines, discount and taxes. */
-export function draftOfLines(world: World, params: PricedParams, customer: string): InvoiceRow {
+/** The invoice of a payment: its lines, discount and taxes; and the invoice items by the ids of the lines. */
+export function draftOfLines(
+  world: World,
+  params: PricedParams,
+  customer: string,
+): { readonly draft: InvoiceRow; readonly items: ReadonlyMap<string, string> } {
   const lines = params.line_items ?? []
   const now = world.now(world.customers.must(customer).own.clock)
   const { id } = createDraft(world, {
@@ -90,12 +122,13 @@ export function draftOfLines(world: World, params: PricedParams, customer: strin
     daysUntilDue: null,
     autoAdvance: false,
   })
-  for (const [i, { price, quantity, tax_rates }] of lines.entries()) {
+  const items = new Map<string, string>()
+  for (const [i, { id: line, price, quantity, tax_rates }] of lines.entries()) {
     const item = { customer, invoice: id, pricing: { price }, quantity: quantity ?? 1, tax_rates }
-    createInvoiceItem(world, item, `line_items[${i}]`)
+    items.set(line, createInvoiceItem(world, item, `line_items[${i}]`).id)
   }
   setFields(world, id, { discounts: params.discounts, automatic_tax: params.automatic_tax })
-  return world.invoices.must(id)
+  return { draft: world.invoices.must(id), items }
 }
 
 /** The subscription that the session is about. Recurring lines are its items, others go onto its first invoice. */
@@ -105,14 +138,18 @@ export function subscribe(
   customer: string,
   method: string | undefined,
 ): SubscriptionRow {
-  const lines = params.line_items ?? []
+  const bought = (params.line_items ?? []).map(({ price, quantity, tax_rates }) => ({
+    price,
+    quantity,
+    tax_rates,
+  }))
   const isRecurring = (price: string) => world.prices.must(price).recurring !== null
   return create(world, {
     ...params.subscription_data,
     customer,
     automatic_tax: params.automatic_tax,
-    items: lines.filter(({ price }) => isRecurring(price)),
-    add_invoice_items: lines.filter(({ price }) => !isRecurring(price)),
+    items: bought.filter(({ price }) => isRecurring(price)),
+    add_invoice_items: bought.filter(({ price }) => !isRecurring(price)),
     discounts: params.discounts,
     ...(method === undefined ? {} : { default_payment_method: method }),
   })

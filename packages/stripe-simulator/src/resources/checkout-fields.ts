@@ -13,7 +13,10 @@ import {
   text,
   timestamp,
 } from '../http/schema.ts'
+import { checkoutLocales } from '../rules/checkout-words.ts'
 import { billingModeParam } from './billing-mode.ts'
+import { asksFields } from './checkout-asks.ts'
+import { adjustableParam } from './checkout-quantities.ts'
 import { currency } from './currency-param.ts'
 import { discountParam } from './discounts.ts'
 import { email } from './email-param.ts'
@@ -64,9 +67,19 @@ export const checkoutFields = {
       price_data: inlinePrice,
       quantity: integer({ min: 1 }),
       tax_rates: taxRatesParam,
-      ...gaps('adjustable_quantity', 'dynamic_tax_rates', 'metadata'),
+      adjustable_quantity: adjustableParam,
+      metadata,
+      ...gaps('dynamic_tax_rates'),
     }),
     100,
+  ),
+  optional_items: list(
+    shape({
+      price: required(text()),
+      quantity: required(integer({ min: 1 })),
+      adjustable_quantity: adjustableParam,
+    }),
+    10,
   ),
   subscription_data: shape({
     description: text(500),
@@ -99,7 +112,7 @@ export const checkoutFields = {
   customer_update: shape({
     address: oneOf(['auto', 'never'] as const),
     name: oneOf(['auto', 'never'] as const),
-    ...gaps('shipping'),
+    shipping: oneOf(['auto', 'never'] as const),
   }),
   invoice_creation: shape({
     enabled: required(bool),
@@ -110,23 +123,11 @@ export const checkoutFields = {
       ...gaps('account_tax_ids', 'custom_fields', 'issuer', 'rendering_options'),
     }),
   }),
-  locale: text(),
+  locale: oneOf(checkoutLocales),
   submit_type: oneOf(['auto', 'book', 'donate', 'pay', 'subscribe'] as const),
-  ...gaps(
-    'after_expiration',
-    'consent_collection',
-    'custom_fields',
-    'custom_text',
-    'customer_account',
-    'optional_items',
-    'payment_method_options',
-    'phone_number_collection',
-    'return_url',
-    'saved_payment_method_options',
-    'shipping_address_collection',
-    'shipping_options',
-    'tax_id_collection',
-  ),
+  after_expiration: shape({ recovery: shape({ enabled: required(bool), allow_promotion_codes: bool }) }),
+  ...asksFields,
+  ...gaps('customer_account', 'payment_method_options', 'return_url', 'shipping_options'),
 }
 
 export type CheckoutParams = Params<typeof checkoutFields>
@@ -134,6 +135,8 @@ export type CheckoutParams = Params<typeof checkoutFields>
 /** The parameters once every line names a price. */
 export type PricedParams = Omit<CheckoutParams, 'line_items'> & {
   line_items?: (Omit<NonNullable<CheckoutParams['line_items']>[number], 'price' | 'price_data'> & {
+    /** Of the line item. */
+    id: string
     price: string
   })[]
 }

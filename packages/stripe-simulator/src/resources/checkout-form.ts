@@ -1,12 +1,14 @@
 import { invalid } from '../errors.ts'
-import type { CheckoutRow, CustomerRow } from '../rows.ts'
-import { defined } from '../rules/defined.ts'
+import type { CheckoutRow } from '../rows.ts'
 import type { World } from '../world.ts'
 import { amountsOf, shownAmounts, taxOf } from './checkout-amounts.ts'
+import { type Answered, type Answers, whole } from './checkout-answers.ts'
+import { saveToCustomer } from './checkout-buyer.ts'
 import { shownDiscounts } from './checkout-lines.ts'
+import { type Choice, chosenLines } from './checkout-quantities.ts'
 
 /** What a person does on the page. */
-export interface Completion {
+export interface Completion extends Answers, Choice {
   /** A `pm_card_*` token. */
   readonly card?: string | undefined
   /** The answer to a 3-D Secure challenge, should there be one. */
@@ -19,19 +21,35 @@ export interface Completion {
   readonly promotionCode?: string | undefined
 }
 
-/** The session with what was filled in: a code changes what is due, and so does a place where tax is automatic. */
-export function filledIn(world: World, session: CheckoutRow, how: Completion): CheckoutRow {
+/**
+ * The session with what was filled in: what is bought and a code change what is due, and so does a place where tax is
+ * automatic.
+ */
+export function filledIn(
+  world: World,
+  session: CheckoutRow,
+  how: Completion,
+  answered: Answered,
+): CheckoutRow {
   if (session.mode === 'setup') return session
-  saveDetails(world, session, how)
+  refuseNoAddress(session, how)
+  saveToCustomer(world, session, how, answered)
   const { params } = session.own
-  const next =
-    how.promotionCode === undefined
-      ? params
-      : { ...params, discounts: [{ promotion_code: codeOf(world, session, how.promotionCode) }] }
-  if (next === params && params.automatic_tax?.enabled !== true) return session
-  const address = blank(how.address)
-  const sums = amountsOf(world, next, { customer: session.customer as string, address })
-  if (params.automatic_tax?.enabled === true && sums.taxStatus !== 'complete') {
+  const next = {
+    ...params,
+    line_items: chosenLines(world, session, how),
+    ...(how.promotionCode === undefined
+      ? {}
+      : { discounts: [{ promotion_code: codeOf(world, session, how.promotionCode) }] }),
+  }
+  const automatic = params.automatic_tax?.enabled === true
+  const isChanged =
+    how.promotionCode !== undefined || how.quantities !== undefined || how.optionalItems !== undefined
+  if (!isChanged && !automatic) return session
+  const address = how.address === undefined ? undefined : whole(how.address)
+  const buyer = { customer: session.customer as string, address, shipping: answered.shipping as never }
+  const sums = amountsOf(world, next, buyer)
+  if (automatic && sums.taxStatus !== 'complete') {
     throw invalid('An address is needed to calculate tax.', 'address')
   }
   return world.checkouts.patch(session.id, {
@@ -42,22 +60,10 @@ export function filledIn(world: World, session: CheckoutRow, how: Completion): C
   } as Partial<CheckoutRow>)
 }
 
-function blank(address: Record<string, string> | undefined) {
-  if (address === undefined) return undefined
-  return { city: null, country: null, line1: null, line2: null, postal_code: null, state: null, ...address }
-}
-
-/** `customer_update` lets the page change what the customer said before. */
-function saveDetails(world: World, session: CheckoutRow, how: Completion): void {
-  if (session.customer === null) return
-  const { customer_update: update } = session.own.params
-  const changes = defined({
-    address: update?.address === 'auto' ? blank(how.address) : undefined,
-    name: update?.name === 'auto' ? how.name : undefined,
-  })
-  if (Object.keys(changes).length === 0) return
-  const next = world.customers.patch(session.customer as string, changes as Partial<CustomerRow>)
-  world.emit('customer.updated', next)
+/** "Checkout always collects the customer's billing address." https://docs.stripe.com/api/checkout/sessions/create */
+function refuseNoAddress(session: CheckoutRow, { address }: Completion): void {
+  if (session.billing_address_collection !== 'required' || address?.country !== undefined) return
+  throw invalid('A billing address is required.', 'country', 'parameter_missing')
 }
 
 function codeOf(world: World, session: CheckoutRow, code: string): string {

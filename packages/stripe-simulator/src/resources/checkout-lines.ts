@@ -1,10 +1,11 @@
 import { refuseNowhere } from '../billing/automatic-tax.ts'
-import { isMetered } from '../billing/metered.ts'
 import { gap, invalid } from '../errors.ts'
-import type { CheckoutRow } from '../rows.ts'
+import type { CheckoutRow, PriceRow } from '../rows.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
+import { checkAsks } from './checkout-asks.ts'
 import type { CheckoutParams, PricedParams } from './checkout-fields.ts'
+import { checkAdjustable, checkQuantity } from './checkout-quantities.ts'
 import type { DiscountGiven } from './discounts.ts'
 import { find, liveProduct } from './lookup.ts'
 import { createPrice } from './make-price.ts'
@@ -13,23 +14,26 @@ import { createPrice } from './make-price.ts'
 export function priced(world: World, params: CheckoutParams): PricedParams {
   const { line_items: lines, ...rest } = params
   if (lines === undefined) return rest
+  const made = ({ id: price }: PriceRow) => ({ id: world.ids.next('li'), price })
   const line_items = lines.map(({ price, price_data: data, ...line }, i) => {
     const at = `line_items[${i}]`
     if ((price === undefined) === (data === undefined)) {
       throw invalid('You must specify either `price` or `price_data`.', `${at}[price]`)
     }
     if (data === undefined)
-      return { ...line, price: find(world.prices, 'price', price ?? '', `${at}[price]`).id }
+      return { ...line, ...made(find(world.prices, 'price', price ?? '', `${at}[price]`)) }
     if (data.product !== undefined) liveProduct(world, data.product, `${at}[price_data][product]`)
-    const made = createPrice(world, { ...data, currency: data.currency.toLowerCase(), active: false }, true)
-    return { ...line, price: made.id }
+    const own = createPrice(world, { ...data, currency: data.currency.toLowerCase(), active: false }, true)
+    return { ...line, ...made(own) }
   })
   return { ...rest, line_items }
 }
 
 /** What does not fit together in one session. */
 export function checkSession(world: World, params: PricedParams): void {
-  const { mode, line_items: lines = [] } = params
+  const { mode, line_items: lines = [], optional_items: optional = [] } = params
+  checkWho(params)
+  checkAsks(params)
   const prices = lines.map((line) => world.prices.must(line.price))
   const chosen = prices.findIndex((price) => price.custom_unit_amount !== null)
   if (chosen >= 0) throw gap('amounts that the customer chooses', `line_items[${chosen}][price]`)
@@ -43,10 +47,15 @@ export function checkSession(world: World, params: PricedParams): void {
   if (mode === 'subscription' && recurring.length === 0) {
     throw invalid('You must provide at least one recurring price in `subscription` mode.', 'line_items')
   }
-  if (mode === 'subscription' && prices.every(isMetered)) {
-    throw gap('sessions of nothing but usage', 'line_items')
+  for (const [i, line] of lines.entries()) {
+    checkQuantity(world, line, `line_items[${i}]`)
+    checkAdjustable(line.adjustable_quantity, line.quantity ?? 1, `line_items[${i}]`)
   }
-  if (new Set(prices.map((price) => price.currency)).size > 1) {
+  const offered = optional.map(({ price, quantity, adjustable_quantity: limits }, i) => {
+    checkAdjustable(limits, quantity, `optional_items[${i}]`)
+    return find(world.prices, 'price', price, `optional_items[${i}][price]`)
+  })
+  if (new Set([...prices, ...offered].map((price) => price.currency)).size > 1) {
     throw invalid('All prices of a session must be in one currency.', 'line_items')
   }
   if (mode !== 'payment' && params.invoice_creation !== undefined) {
@@ -60,6 +69,44 @@ export function checkSession(world: World, params: PricedParams): void {
   }
   checkPlace(world, params)
 }
+
+/** Who buys, and what of them and of the payment fits the mode. As recorded of Stripe. */
+function checkWho(params: PricedParams): void {
+  const { mode, customer, customer_email: email, customer_creation: creation } = params
+  if (customer !== undefined && email !== undefined) {
+    throw invalid('You may only specify one of these parameters: customer, customer_email.', 'customer')
+  }
+  if (creation !== undefined && mode === 'subscription') {
+    throw invalid('`customer_creation` can only be used in `payment` mode.', 'customer_creation')
+  }
+  if (params.payment_method_collection !== undefined && mode !== 'subscription') {
+    const words = mode === 'setup' ? 'in `subscription` mode' : 'if there are recurring prices'
+    throw invalid(`You can only set \`payment_method_collection\` ${words}.`, 'payment_method_collection')
+  }
+  const foreign = FOREIGN[mode].find((name) => params[name] !== undefined)
+  if (foreign !== undefined) throw invalid(`You can not pass \`${foreign}\` in \`${mode}\` mode.`, foreign)
+  const data = params.subscription_data
+  if (data?.proration_behavior !== undefined && data.billing_cycle_anchor === undefined) {
+    throw invalid(
+      'The `proration_behavior` parameter can only be passed if a `billing_cycle_anchor` exists.',
+      'subscription_data[proration_behavior]',
+    )
+  }
+  if (
+    mode === 'setup' &&
+    params.currency === undefined &&
+    params.allowed_payment_method_types === undefined
+  ) {
+    throw invalid('Missing required param: currency.', 'currency', 'parameter_missing')
+  }
+}
+
+/** Parameters of other modes. */
+const FOREIGN = {
+  payment: ['setup_intent_data', 'subscription_data'],
+  setup: ['line_items', 'optional_items', 'payment_intent_data', 'subscription_data', 'submit_type'],
+  subscription: ['payment_intent_data', 'setup_intent_data'],
+} as const
 
 /** A customer who is nowhere yet must be allowed to say on the page where that is. https://docs.stripe.com/tax/checkout */
 function checkPlace(

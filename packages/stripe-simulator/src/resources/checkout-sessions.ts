@@ -3,13 +3,16 @@ import type { Expansions } from '../http/expand.ts'
 import { firstPage, inRange, page, pageOf, paging } from '../http/list.ts'
 import { get, nothing, post } from '../http/route.ts'
 import { gaps, metadata, oneOf, range, shape, text } from '../http/schema.ts'
-import type { CheckoutRow, Json } from '../rows.ts'
+import type { CheckoutRow, CustomerRow, Json } from '../rows.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
 import { amountsOf, shownAmounts, taxOf } from './checkout-amounts.ts'
+import { shownAsks } from './checkout-asks.ts'
 import { blankCheckout } from './checkout-blank.ts'
-import { type CheckoutParams, checkoutFields } from './checkout-fields.ts'
+import { type CheckoutParams, checkoutFields, type PricedParams } from './checkout-fields.ts'
 import { checkSession, invoiceCreation, priced, shownDiscounts } from './checkout-lines.ts'
+import { shownAdjustable } from './checkout-quantities.ts'
+import { recoverable, recoveryShown } from './checkout-recovery.ts'
 import { expanded, expandedCustomer } from './expanded.ts'
 import { find, liveCustomer } from './lookup.ts'
 import { createSetup } from './setup-intents.ts'
@@ -74,21 +77,34 @@ function sessionOf(world: World, id: string): CheckoutRow {
 
 export function expireCheckout(world: World, session: CheckoutRow): CheckoutRow {
   world.alarm('checkout.expire', session.id, session.own.clock, null)
-  const expired = world.checkouts.patch(session.id, { status: 'expired', url: null })
+  const expired = world.checkouts.patch(session.id, {
+    status: 'expired',
+    url: null,
+    after_expiration: recoverable(world, session),
+  })
   world.emit('checkout.session.expired', expired)
   return expired
 }
 
 function createSession(world: World, given: CheckoutParams): CheckoutRow {
-  const { mode, line_items: lines = [] } = given
-  const params = priced(world, given)
+  return insertSession(world, priced(world, given))
+}
+
+/** A session that may be a copy of one that expired. */
+export function insertSession(
+  world: World,
+  params: PricedParams,
+  recovered: string | null = null,
+): CheckoutRow {
+  const { mode, line_items: lines = [] } = params
   const customer = params.customer === undefined ? null : liveCustomer(world, params.customer, 'customer')
   const clock = customer?.own.clock ?? null
   const now = world.now(clock)
   const expires = params.expires_at ?? now + DAY
   if (expires < now + 30 * MINUTE || expires > now + DAY) {
+    const limit = expires > now + DAY ? 'less than 24 hours' : 'at least 30 minutes'
     throw invalid(
-      'The `expires_at` timestamp must be between 30 minutes and 24 hours from Checkout Session creation.',
+      `The \`expires_at\` timestamp must be ${limit} from Checkout Session creation.`,
       'expires_at',
     )
   }
@@ -110,15 +126,20 @@ function createSession(world: World, given: CheckoutParams): CheckoutRow {
   const id = `cs_test_${world.ids.next('a').slice(2)}`
   const setup =
     mode === 'setup' ? createSetup(world, { customer: customer?.id, ...params.setup_intent_data }) : null
+  const creation = creationOf(params, customer !== null)
   const session = world.checkouts.insert({
     ...blankCheckout,
+    ...shownAsks(params, customer === null && creation === 'if_required'),
+    ...(params.optional_items === undefined ? {} : { optional_items: params.optional_items.map(offered) }),
+    after_expiration: recoveryShown(params),
+    recovered_from: recovered,
     id,
     object: 'checkout.session',
     allow_promotion_codes: params.allow_promotion_codes ?? null,
     ...shownAmounts(sums),
     automatic_tax: taxOf(params, sums),
     billing_address_collection: params.billing_address_collection ?? null,
-    discounts: shownDiscounts(params.discounts),
+    discounts: mode === 'setup' ? null : shownDiscounts(params.discounts),
     invoice_creation: invoiceCreation(params),
     locale: params.locale ?? null,
     submit_type: params.submit_type ?? null,
@@ -127,19 +148,14 @@ function createSession(world: World, given: CheckoutParams): CheckoutRow {
     created: now,
     currency: sums?.currency ?? params.currency ?? null,
     customer: customer?.id ?? null,
-    customer_creation:
-      customer !== null || mode === 'setup'
-        ? null
-        : mode === 'subscription'
-          ? 'always'
-          : (params.customer_creation ??
-            (params.invoice_creation?.enabled === true ? 'always' : 'if_required')),
+    customer_creation: creation,
+    customer_details: openDetails(params, customer),
     customer_email: params.customer_email ?? null,
     expires_at: expires,
     metadata: mergeMetadata({}, params.metadata),
     mode,
     payment_method_collection:
-      mode === 'subscription' ? (params.payment_method_collection ?? 'always') : 'always',
+      mode === 'payment' ? 'if_required' : (params.payment_method_collection ?? 'always'),
     setup_intent: setup?.id ?? null,
     status: 'open',
     success_url: params.success_url,
@@ -157,6 +173,41 @@ function createSession(world: World, given: CheckoutParams): CheckoutRow {
   } as CheckoutRow)
   world.alarm('checkout.expire', id, clock, expires)
   return session
+}
+
+/** Whether the page makes a customer. */
+function creationOf(params: PricedParams, isKnown: boolean): CheckoutRow['customer_creation'] {
+  const { mode, customer_creation: asked, invoice_creation: invoice } = params
+  if (isKnown || mode === 'setup') return null
+  if (mode === 'subscription') return 'always'
+  return asked ?? (invoice?.enabled === true ? 'always' : 'if_required')
+}
+
+function offered({
+  price,
+  quantity,
+  adjustable_quantity: limits,
+}: NonNullable<PricedParams['optional_items']>[number]) {
+  return { price, quantity, adjustable_quantity: shownAdjustable(limits) }
+}
+
+/** While the page is open it says of its visitor the e-mail address that is known, as recorded. */
+function openDetails(
+  { mode, customer_email: given }: PricedParams,
+  customer: CustomerRow | null,
+): CheckoutRow['customer_details'] {
+  const email = customer?.email ?? given ?? null
+  if (email === null) return null
+  return {
+    address: null,
+    business_name: null,
+    email,
+    individual_name: null,
+    name: null,
+    phone: null,
+    tax_exempt: mode === 'setup' ? null : (customer?.tax_exempt ?? 'none'),
+    tax_ids: null,
+  }
 }
 
 export const checkoutExpansions: Expansions = {

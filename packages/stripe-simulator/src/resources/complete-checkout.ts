@@ -3,11 +3,12 @@ import { announce, finalize } from '../billing/invoices.ts'
 import { createIntent } from '../billing/payments.ts'
 import { collectAndSettle } from '../billing/settle.ts'
 import { invalid, StripeError } from '../errors.ts'
-import type { CheckoutRow, CustomerRow, InvoiceRow, PaymentIntentRow } from '../rows.ts'
+import type { CheckoutRow, InvoiceRow, PaymentIntentRow, PaymentMethodRow } from '../rows.ts'
 import type { World } from '../world.ts'
 import { draftOfLines, subscribe } from './checkout-amounts.ts'
+import { type Answered, answersOf } from './checkout-answers.ts'
+import { billedTo, buyerShown, newCustomer } from './checkout-buyer.ts'
 import { type Completion, filledIn } from './checkout-form.ts'
-import { insertCustomer } from './customers.ts'
 import { redeemWithoutDiscount } from './discounts.ts'
 import { checkedEmail } from './email-param.ts'
 import { setFields } from './invoice-fields.ts'
@@ -24,15 +25,16 @@ export function completeCheckout(world: World, id: string, how: Completion): Che
   if (found.status !== 'open') throw invalid(`This Checkout Session is ${found.status}.`)
   try {
     if (how.email !== undefined) checkedEmail(how.email, 'email')
-    const session = filledIn(world, found, how)
-    const made = { setup, payment, subscription }[session.mode as 'setup'](world, session, how)
+    const answered = answersOf(world, found, how)
+    const session = filledIn(world, found, how, answered)
+    const made = { setup, payment, subscription }[session.mode as 'setup'](world, session, how, answered)
     world.alarm('checkout.expire', id, session.own.clock, null)
     const customer = world.customers.get(made.customer ?? session.customer)
     const done = world.checkouts.patch(id, {
       ...made,
+      ...buyerShown(world, customer, session, how, answered),
       status: 'complete',
       url: null,
-      customer_details: detailsOf(session, customer, how),
     })
     world.emit('checkout.session.completed', done)
     return done
@@ -42,25 +44,19 @@ export function completeCheckout(world: World, id: string, how: Completion): Che
   }
 }
 
-function detailsOf(
-  session: CheckoutRow,
-  customer: CustomerRow | undefined,
-  how: Completion,
-): CheckoutRow['customer_details'] {
-  return {
-    address: how.address ?? customer?.address ?? null,
-    business_name: null,
-    email: how.email ?? customer?.email ?? session.customer_email,
-    individual_name: null,
-    name: how.name ?? customer?.name ?? null,
-    phone: null,
-    tax_exempt: customer?.tax_exempt ?? 'none',
-    tax_ids: [],
-  } as CheckoutRow['customer_details']
+/** The card of the page, with who holds it. */
+function methodOf(world: World, session: CheckoutRow, how: Completion, answered: Answered): PaymentMethodRow {
+  const method = useMethod(world, how.card ?? 'pm_card_visa', 'card')
+  return billedTo(world, method, session, how, answered)
 }
 
-function setup(world: World, session: CheckoutRow, how: Completion): Partial<CheckoutRow> {
-  const method = useMethod(world, how.card ?? 'pm_card_visa', 'card')
+function setup(
+  world: World,
+  session: CheckoutRow,
+  how: Completion,
+  answered: Answered,
+): Partial<CheckoutRow> {
+  const method = methodOf(world, session, how, answered)
   const id = session.setup_intent as string
   world.setupIntents.patch(id, { payment_method: method.id, status: 'requires_confirmation' })
   const intent = confirmSetup(world, id, false)
@@ -68,11 +64,16 @@ function setup(world: World, session: CheckoutRow, how: Completion): Partial<Che
   return {}
 }
 
-function payment(world: World, session: CheckoutRow, how: Completion): Partial<CheckoutRow> {
+function payment(
+  world: World,
+  session: CheckoutRow,
+  how: Completion,
+  answered: Answered,
+): Partial<CheckoutRow> {
   const always = session.customer_creation === 'always'
-  const customer = session.customer ?? (always ? newCustomer(world, session, how) : null)
+  const customer = session.customer ?? (always ? newCustomer(world, session, how, answered) : null)
   if (session.invoice_creation?.enabled === true && customer !== null) {
-    return paymentWithInvoice(world, session, customer, how)
+    return paymentWithInvoice(world, session, customer, how, answered)
   }
   redeemWithoutDiscount(world, session.own.params.discounts ?? [])
   if (session.amount_total === 0) return { customer, payment_status: 'no_payment_required' }
@@ -88,8 +89,12 @@ function payment(world: World, session: CheckoutRow, how: Completion): Partial<C
     setupFutureUsage: data.setup_future_usage ?? null,
     captureMethod: session.own.params.payment_intent_data?.capture_method,
   })
-  const method = useMethod(world, how.card ?? 'pm_card_visa', 'card')
-  world.paymentIntents.patch(id, { payment_method: method.id, status: 'requires_confirmation' })
+  const method = methodOf(world, session, how, answered)
+  world.paymentIntents.patch(id, {
+    payment_method: method.id,
+    status: 'requires_confirmation',
+    shipping: shippingOf(answered),
+  })
   const intent = passed(world, confirmWith(world, id, { offSession: false }), how)
   // Money that is only held is not paid yet.
   return { customer, payment_intent: id, payment_status: intent.status === 'succeeded' ? 'paid' : 'unpaid' }
@@ -101,14 +106,15 @@ function paymentWithInvoice(
   session: CheckoutRow,
   customer: string,
   how: Completion,
+  answered: Answered,
 ): Partial<CheckoutRow> {
-  const { id } = draftOfLines(world, session.own.params, customer)
+  const { id } = draftOfLines(world, session.own.params, customer).draft
   const { description, footer, metadata } = session.own.params.invoice_creation?.invoice_data ?? {}
   setFields(world, id, { description, footer, metadata })
   announce(world, id)
   const open = finalize(world, id)
   if (open.status === 'paid') return { customer, invoice: id, payment_status: 'no_payment_required' }
-  const method = useMethod(world, how.card ?? 'pm_card_visa', 'card')
+  const method = methodOf(world, session, how, answered)
   const outcome = collectAndSettle(world, id, { offSession: false, automatic: false, method })
   if (outcome.result === 'failed' || outcome.result === 'no_method') throw outcome.error
   const intent = world.paymentIntents.must(world.invoices.must(id).own.paymentIntent)
@@ -122,23 +128,28 @@ function paymentWithInvoice(
   }
 }
 
-function subscription(world: World, session: CheckoutRow, how: Completion): Partial<CheckoutRow> {
-  const customer = session.customer ?? newCustomer(world, session, how)
+function subscription(
+  world: World,
+  session: CheckoutRow,
+  how: Completion,
+  answered: Answered,
+): Partial<CheckoutRow> {
+  const customer = session.customer ?? newCustomer(world, session, how, answered)
   const free = session.amount_total === 0 && session.payment_method_collection === 'if_required'
   const method =
     free && how.card === undefined
       ? undefined
-      : attachMethod(world, useMethod(world, how.card ?? 'pm_card_visa', 'card').id, customer)
+      : attachMethod(world, methodOf(world, session, how, answered).id, customer)
   const { params } = session.own
   const made = subscribe(world, params, customer, method?.id)
-  const invoice = world.invoices.must(made.latest_invoice)
-  if (made.status === 'incomplete') pay(world, invoice, how)
+  const invoice = world.invoices.get(made.latest_invoice)
+  if (invoice !== undefined && made.status === 'incomplete') pay(world, invoice, how)
   return {
     customer,
     subscription: made.id,
-    invoice: invoice.id,
+    invoice: invoice?.id ?? null,
     payment_status:
-      invoice.amount_due === 0
+      invoice === undefined || invoice.amount_due === 0
         ? 'no_payment_required'
         : world.invoices.must(invoice.id).status === 'paid'
           ? 'paid'
@@ -186,17 +197,8 @@ function challenged({ authenticate }: Completion, pass: () => unknown): void {
   })
 }
 
-function newCustomer(world: World, session: CheckoutRow, how: Completion): string {
-  const email = how.email ?? session.customer_email
-  const customer = insertCustomer(
-    world,
-    {
-      ...(email === null ? {} : { email }),
-      ...(how.name === undefined ? {} : { name: how.name }),
-      ...(how.address === undefined ? {} : { address: how.address }),
-    },
-    undefined,
-  )
-  world.emit('customer.created', customer)
-  return customer.id
+/** Where an order goes is on its payment, too. https://docs.stripe.com/payments/collect-addresses */
+function shippingOf({ shipping, phone }: Answered): PaymentIntentRow['shipping'] {
+  if (shipping === null) return null
+  return { ...shipping, ...(phone === null ? {} : { phone }) }
 }

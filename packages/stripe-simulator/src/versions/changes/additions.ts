@@ -218,3 +218,73 @@ export const excludedPaymentMethodTypes = change({
   show: { payment_intent: { drop: ['excluded_payment_method_types'] } },
   parameters: { 'POST /v1/payment_intents': ['excluded_payment_method_types'] },
 })
+
+export const adjustableShown = change({
+  since: '2026-01-28.clover',
+  what: 'An item of a Checkout page says whether its quantity can be changed there.',
+  source: CHANGELOG,
+  show: { item: { drop: ['adjustable_quantity'] } },
+})
+
+type Session = Shown<Stripe.Checkout.Session>
+
+export const nameCollection = change({
+  since: '2025-09-30.clover',
+  what: 'A Checkout page can ask for the names of a business and of a person.',
+  source: 'https://docs.stripe.com/changelog/clover/2025-09-30/checkout-name-collection',
+  show: {
+    'checkout.session': {
+      drop: ['name_collection'],
+      give: {
+        collected_information: ({ collected_information: part }: Pick<Session, 'collected_information'>) =>
+          part === null ? null : without(part, 'business_name', 'individual_name'),
+        customer_details: ({ customer_details: part }: Pick<Session, 'customer_details'>) =>
+          part === null ? null : without(part, 'business_name', 'individual_name'),
+      },
+    },
+  },
+  parameters: { 'POST /v1/checkout/sessions': ['name_collection'] },
+})
+
+export const optionalItems = change({
+  since: '2025-03-31.basil',
+  what: 'A Checkout page can offer more than it sells at first.',
+  source: 'https://docs.stripe.com/changelog/basil/2025-03-31/optional-items',
+  show: { 'checkout.session': { drop: ['optional_items'] } },
+  parameters: { 'POST /v1/checkout/sessions': ['optional_items'] },
+})
+
+export const collectedInformation = change({
+  since: '2025-02-24.acacia',
+  what: 'A session tells what its page collected under one name.',
+  source: CHANGELOG,
+  show: { 'checkout.session': { drop: ['collected_information'] } },
+})
+
+export const requiredTaxId = change({
+  since: '2024-09-30.acacia',
+  what: 'A Checkout page can insist on a tax id.',
+  source:
+    'https://docs.stripe.com/changelog/acacia/2024-09-30/requiring-customer-tax-id-checkout-session-paymentlink',
+  show: {
+    'checkout.session': {
+      give: {
+        tax_id_collection: ({ tax_id_collection: part }: Pick<Session, 'tax_id_collection'>) =>
+          part === undefined ? undefined : without(part, 'required'),
+      },
+    },
+  },
+  parameters: { 'POST /v1/checkout/sessions': ['tax_id_collection[required]'] },
+})
+
+export const itemLabels = change({
+  since: '2025-12-15.clover',
+  what: 'Items of a Checkout page have metadata.',
+  source: CHANGELOG,
+  show: { item: { drop: ['metadata'] } },
+  accept: {
+    'POST /v1/checkout/sessions': (given) => {
+      for (const line of given.entries('line_items')) given.refuse(`${line}[metadata]`)
+    },
+  },
+})
