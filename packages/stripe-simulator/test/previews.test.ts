@@ -1,6 +1,7 @@
 // docs.stripe.com/api/invoices/create_preview: what is asked for is shown and nothing is done.
 import type Stripe from 'stripe'
 import { expect, test } from 'vitest'
+import { clientOf, type Loose } from './clients.ts'
 import { sharedWorld } from './shared-world.ts'
 import { amounts, DAY, HOUR, JAN_1, refusal } from './world.ts'
 
@@ -220,4 +221,77 @@ test('discounts that are there only in a preview are expanded as they were in it
   ])
   const listed = await stripe.invoices.listLineItems(shown.id, { expand: ['data.discounts'] })
   expect(listed.data[0]?.discounts).toMatchObject([of(own.id)])
+})
+
+// docs.stripe.com/changelog/endive/2026-09-30/polymorphic-billing-cycle-anchor
+test('a new subscription is shown with its anchor at a moment, in the words of each version', async () => {
+  const { stripe } = world
+  const ada = await world.customer()
+  const items = [{ price: (await world.price(3100)).id }]
+  // From 11 December to 11 January are 31 days, of which ten are left: 10.00.
+  const timestamp = JAN_1 + 10 * DAY
+  const details = { items, billing_cycle_anchor: { type: 'timestamp' as const, timestamp } }
+  const shown = await preview({ customer: ada.id, subscription_details: details })
+  expect(amounts(shown)).toEqual([1000])
+  expect(shown.lines.data[0]?.period).toEqual({ start: JAN_1, end: timestamp })
+  const dahlia: Loose = await clientOf(22, world.simulator.port)
+  const bare = { items, billing_cycle_anchor: timestamp }
+  expect((await dahlia.invoices.createPreview({ customer: ada.id, subscription_details: bare })).total).toBe(
+    1000,
+  )
+  const made = await stripe.subscriptions.create({
+    customer: ada.id,
+    items,
+    billing_cycle_anchor: timestamp,
+    expand: ['latest_invoice'],
+  })
+  expect(amounts(made.latest_invoice as Stripe.Invoice)).toEqual([1000])
+
+  const running = preview({ subscription: made.id, subscription_details: details })
+  expect(await refusal(running)).toMatchObject({
+    statusCode: 400,
+    param: 'subscription_details[billing_cycle_anchor][type]',
+  })
+  const no = { items, billing_cycle_anchor: { type: 'timestamp' as const } }
+  expect(await refusal(preview({ customer: ada.id, subscription_details: no }))).toMatchObject({
+    code: 'parameter_missing',
+    param: 'subscription_details[billing_cycle_anchor][timestamp]',
+  })
+})
+
+test('a new subscription is shown as it would start later, and as it would have started before', async () => {
+  const ada = await world.customer()
+  const items = [{ price: (await world.price(3100)).id }]
+  const of = (start_date: number) =>
+    preview({ customer: ada.id, subscription_details: { items, start_date } })
+  const later = await of(FEB_1)
+  expect(amounts(later)).toEqual([3100])
+  expect(later).toMatchObject({ created: FEB_1, lines: { data: [{ period: { start: FEB_1, end: MAR_1 } }] } })
+  // A month that began ten days ago; flexible billing aligns the cycle to where it began.
+  const before = await of(JAN_1 - 10 * DAY)
+  expect(amounts(before)).toEqual([3100])
+  expect(before.lines.data[0]?.period).toEqual({ start: JAN_1 - 10 * DAY, end: JAN_1 + 21 * DAY })
+  expect(await world.stripe.subscriptions.list({ customer: ada.id })).toMatchObject({ data: [] })
+})
+
+test('a price is shown in the currency that is asked for, items by their unit amount, and who is to be billed', async () => {
+  const priced = await world.price(1000, { currency_options: { eur: { unit_amount: 900 } } })
+  const items = [{ price: priced.id }]
+  const shown = await preview({
+    currency: 'eur',
+    issuer: { type: 'self' },
+    customer_details: {
+      shipping: { name: 'Ada', address: { country: 'DE' } },
+      tax_ids: [{ type: 'eu_vat', value: 'DE123456789' }],
+    },
+    automatic_tax: { enabled: true },
+    subscription_details: { items },
+    invoice_items: [{ unit_amount: -50, quantity: 2, currency: 'eur' }],
+  })
+  expect(amounts(shown)).toEqual([-100, 900])
+  expect(shown).toMatchObject({
+    currency: 'eur',
+    customer_shipping: { name: 'Ada', address: { country: 'DE' } },
+    customer_tax_ids: [{ type: 'eu_vat', value: 'DE123456789' }],
+  })
 })

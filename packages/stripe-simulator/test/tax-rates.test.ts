@@ -180,3 +180,18 @@ test('rates are archived, not changed, and then serve nothing new', async () => 
   })
   expect(await refusal(create)).toMatchObject({ statusCode: 400, param: 'default_tax_rates[0]' })
 })
+
+// docs.stripe.com/api/tax_rates/create#create_tax_rate-tax_type
+test('every kind of tax that Stripe has can be named', async () => {
+  for (const tax_type of ['digital_excise_tax', 'get_fund', 'nhil', 'utility_users_tax'] as const) {
+    const made = await world.stripe.taxRates.create({
+      display_name: 'Tax',
+      percentage: 1,
+      inclusive: false,
+      tax_type,
+    })
+    expect(made.tax_type).toBe(tax_type)
+  }
+  const unknown = { display_name: 'Tax', percentage: 1, inclusive: false, tax_type: 'window_tax' }
+  expect(await refusal(world.stripe.taxRates.create(unknown))).toMatchObject({ param: 'tax_type' })
+})

@@ -43,6 +43,8 @@ export const address = shape({
   state: text(),
 })
 
+export const shipping = shape({ address: required(address), name: required(text()), phone: text() })
+
 const fields = {
   email: clearable(email(512)),
   name: clearable(text(256)),
@@ -50,7 +52,7 @@ const fields = {
   description: clearable(text()),
   metadata,
   address: clearable(address),
-  shipping: clearable(shape({ address: required(address), name: required(text()), phone: text() })),
+  shipping: clearable(shipping),
   balance: integer(),
   invoice_prefix: text(12),
   next_invoice_sequence: integer({ min: 1 }),

@@ -30,6 +30,8 @@ import { automaticTaxParam, taxRatesOf, taxRatesParam } from './tax-rates.ts'
 const DAY = 86_400
 const YEAR = 365 * DAY
 
+export const issuer = shape({ type: required(playedOf(['self'] as const, ['account'])), ...gaps('account') })
+
 /** What can be said of an invoice at creation and while it is a draft. https://docs.stripe.com/api/invoices/update */
 export const invoiceFields = {
   auto_advance: bool,
@@ -48,7 +50,7 @@ export const invoiceFields = {
   discounts: clearable(list(discountParam)),
   default_tax_rates: taxRatesParam,
   automatic_tax: automaticTaxParam,
-  issuer: shape({ type: required(playedOf(['self'] as const, ['account'])), ...gaps('account') }),
+  issuer,
   payment_settings: shape({
     payment_method_types: clearable(list(methodType)),
     ...gaps('default_mandate', 'payment_method_options'),

@@ -1,13 +1,14 @@
 import type Stripe from 'stripe'
 import { cancelNow } from '../billing/cancel.ts'
-import { nextBoundary, upcomingInvoice } from '../billing/upcoming.ts'
+import { nextBoundary, playAt, upcomingInvoice } from '../billing/upcoming.ts'
 import { updateSubscription } from '../billing/update.ts'
-import { invalid, missing, StripeError } from '../errors.ts'
+import { gap, invalid, missing, StripeError } from '../errors.ts'
 import { post } from '../http/route.ts'
 import {
   bool,
   clearable,
   gaps,
+  integer,
   list,
   metadata,
   oneOf,
@@ -15,6 +16,7 @@ import {
   required,
   shape,
   text,
+  timestamp,
 } from '../http/schema.ts'
 import type { CustomerRow, InvoiceRow, SubscriptionRow } from '../rows.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
@@ -24,14 +26,16 @@ import { changeItem, pricedFields } from './change-invoice-item.ts'
 import { changeFields, itemChange } from './change-params.ts'
 import { itemsAfter } from './changed-items.ts'
 import { currency } from './currency-param.ts'
-import { address, insertCustomer } from './customers.ts'
+import { address, insertCustomer, shipping } from './customers.ts'
 import { applyDiscounts, customerDiscount, discountParam, redeemer } from './discounts.ts'
+import { issuer } from './invoice-fields.ts'
 import { renderInvoice } from './invoices.ts'
 import { find, liveCustomer } from './lookup.ts'
 import { createInvoiceItem } from './make-invoice-item.ts'
 import { previewSchedule, scheduleDetails } from './preview-schedule.ts'
 import { create } from './start-subscription.ts'
 import { pause, pauseFields, resume } from './subscription-verbs.ts'
+import { createTaxId, taxIdParam } from './tax-ids.ts'
 import { automaticTaxOf, automaticTaxParam, taxRatesOf, taxRatesParam } from './tax-rates.ts'
 
 const PREVIEWS_KEPT = 100
@@ -45,28 +49,37 @@ export const previewFields = {
   customer_details: shape({
     address: clearable(address),
     tax_exempt: clearable(oneOf(['none', 'exempt', 'reverse'] as const)),
-    ...gaps('shipping', 'tax', 'tax_ids'),
+    shipping: clearable(shipping),
+    tax_ids: list(taxIdParam, 5),
+    ...gaps('tax'),
   }),
+  currency,
   discounts: clearable(list(discountParam)),
+  issuer,
   schedule: text(),
   schedule_details: scheduleDetails,
   subscription: text(),
   preview_mode: oneOf(['next', 'recurring'] as const),
   subscription_details: shape({
     ...changeFields,
+    billing_cycle_anchor: shape({
+      type: required(oneOf(['now', 'timestamp', 'unchanged'] as const)),
+      timestamp,
+    }),
     cancel_now: bool,
     billing_mode: shape({ type: required(oneOf(['classic', 'flexible'] as const)), ...gaps('flexible') }),
     metadata,
     default_tax_rates: taxRatesParam,
     pause: shape(pauseFields),
     resume_at: oneOf(['now'] as const),
-    ...gaps('billing_schedules', 'start_date'),
+    start_date: timestamp,
+    ...gaps('billing_schedules'),
   }),
   invoice_items: list(
-    shape({ ...lineFields, currency, price: text(), invoiceitem: text(), ...gaps('unit_amount') }),
+    shape({ ...lineFields, currency, price: text(), invoiceitem: text(), unit_amount: integer() }),
     250,
   ),
-  ...gaps('currency', 'customer_account', 'issuer', 'on_behalf_of'),
+  ...gaps('customer_account', 'on_behalf_of'),
 }
 
 /**
@@ -89,12 +102,18 @@ export function previewOf(world: World, params: PreviewParams): Shown<Stripe.Inv
 /** The customer, as `customer_details` would have it; without one a customer who is not there yet. */
 function buyerOf(world: World, { customer, customer_details: details }: PreviewParams): string | undefined {
   if (details === undefined) return customer
-  const as = { address: details.address ?? null, tax_exempt: details.tax_exempt ?? 'none' }
-  if (customer === undefined) return insertCustomer(world, as, undefined).id
-  return world.customers.patch(liveCustomer(world, customer, 'customer').id, {
-    ...(details.address === undefined ? {} : { address: as.address as CustomerRow['address'] }),
-    ...(details.tax_exempt === undefined ? {} : { tax_exempt: as.tax_exempt }),
-  }).id
+  const { id } =
+    customer === undefined ? insertCustomer(world, {}, undefined) : liveCustomer(world, customer, 'customer')
+  const buyer = world.customers.patch(id, {
+    ...(details.address === undefined ? {} : { address: details.address as CustomerRow['address'] }),
+    ...(details.shipping === undefined ? {} : { shipping: details.shipping as CustomerRow['shipping'] }),
+    ...(details.tax_exempt === undefined ? {} : { tax_exempt: details.tax_exempt ?? 'none' }),
+  })
+  if (details.tax_ids !== undefined) {
+    for (const { id: own } of world.taxIds.by('customer', id)) world.taxIds.delete(own)
+    for (const taxId of details.tax_ids) createTaxId(world, buyer, taxId)
+  }
+  return id
 }
 
 function preview(world: World, params: PreviewParams): InvoiceRow {
@@ -106,11 +125,20 @@ function preview(world: World, params: PreviewParams): InvoiceRow {
   if (subscription === undefined) return previewCreation(world, params)
   if (params.discounts !== undefined) setDiscounts(world, subscription, params.discounts)
   const {
+    billing_cycle_anchor: anchor,
     cancel_now: cancels,
     pause: pauses,
     resume_at: resumes,
-    ...change
+    start_date: start,
+    ...asked
   } = params.subscription_details ?? {}
+  if (params.currency !== undefined && params.currency.toLowerCase() !== subscription.currency) {
+    throw gap('previews of a running subscription in another currency', 'currency')
+  }
+  if (start !== undefined) {
+    throw gap('another start of a running subscription', 'subscription_details[start_date]')
+  }
+  const change = { ...asked, billing_cycle_anchor: movedAnchor(anchor) }
   if (pauses !== undefined || resumes !== undefined) {
     // What waits for the next invoice cannot be shown on one. https://docs.stripe.com/billing/subscriptions/pause
     const draft =
@@ -142,6 +170,18 @@ function preview(world: World, params: PreviewParams): InvoiceRow {
   return next
 }
 
+/** "For existing subscriptions, the value can only be set to `now` or `unchanged`." */
+function movedAnchor(
+  given: NonNullable<PreviewParams['subscription_details']>['billing_cycle_anchor'],
+): { type: 'now' | 'unchanged' } | undefined {
+  if (given === undefined) return undefined
+  if (given.type !== 'timestamp') return { type: given.type }
+  throw invalid(
+    'The billing cycle anchor of an existing subscription can only be set to `now` or `unchanged`.',
+    'subscription_details[billing_cycle_anchor][type]',
+  )
+}
+
 /** "If not specified, a new invoice item will be added", and with `invoiceitem` that one is changed. */
 function addItems(
   world: World,
@@ -149,9 +189,22 @@ function addItems(
   subscription: SubscriptionRow | undefined,
 ): void {
   const customer = subscription?.customer ?? params.customer
-  for (const [i, { price, invoiceitem: id, currency: money, ...given }] of items.entries()) {
+  for (const [
+    i,
+    { price, invoiceitem: id, currency: money, unit_amount: unit, ...given },
+  ] of items.entries()) {
     const prefix = `invoice_items[${i}]`
-    const item = { ...given, ...(price === undefined ? {} : { pricing: { price } }) }
+    if (unit !== undefined && given.unit_amount_decimal !== undefined) {
+      throw invalid(
+        'You may only specify one of these parameters: unit_amount, unit_amount_decimal.',
+        `${prefix}[unit_amount]`,
+      )
+    }
+    const item = {
+      ...given,
+      ...(price === undefined ? {} : { pricing: { price } }),
+      ...(unit === undefined ? {} : { unit_amount_decimal: String(unit) }),
+    }
     if (id === undefined) {
       createInvoiceItem(world, { ...item, currency: money, customer, subscription: subscription?.id }, prefix)
       continue
@@ -214,13 +267,22 @@ function setDiscounts(
   if (given === null || discounts.length > 0) world.subscriptions.patch(subscription.id, { discounts })
 }
 
-/** What a new subscription would be billed at once. */
+/** What a new subscription would be billed at once, when it starts: now, later, or before now. */
 function previewCreation(world: World, params: PreviewParams): InvoiceRow {
+  const start = params.subscription_details?.start_date
+  const { clock } = liveCustomer(world, params.customer ?? '', 'customer').own
+  if (start === undefined || start <= world.now(clock)) return created(world, params, start)
+  return playAt(world, clock, start, () => created(world, params, undefined))
+}
+
+function created(world: World, params: PreviewParams, backdated: number | undefined): InvoiceRow {
   const details = params.subscription_details
   if (details?.items === undefined || params.customer === undefined) throw nothingUpcoming(params.customer)
-  const { customer } = liveOrThrow(world, params.customer)
-  const created = create(world, {
-    customer,
+  const subscription = create(world, {
+    customer: params.customer,
+    currency: params.currency,
+    backdate_start_date: backdated,
+    billing_cycle_anchor: newAnchor(details.billing_cycle_anchor),
     items: details.items.map(({ id: _id, deleted: _deleted, clear_usage: _usage, ...item }) => item),
     default_tax_rates: details.default_tax_rates,
     automatic_tax: params.automatic_tax,
@@ -233,11 +295,23 @@ function previewCreation(world: World, params: PreviewParams): InvoiceRow {
     trial_from_plan: details.trial_from_plan,
     ...(details.billing_mode === undefined ? {} : { billing_mode: details.billing_mode }),
   })
-  return world.invoices.must(created.latest_invoice)
+  // With nothing but usage to sell, a flexible subscription makes no first invoice.
+  if (subscription.latest_invoice === null) throw nothingUpcoming(params.customer)
+  return world.invoices.must(subscription.latest_invoice)
 }
 
-function liveOrThrow(world: World, id: string): { customer: string } {
-  return { customer: liveCustomer(world, id, 'customer').id }
+/** A new cycle counts from its start unless a moment is given. */
+function newAnchor(
+  given: NonNullable<PreviewParams['subscription_details']>['billing_cycle_anchor'],
+): number | undefined {
+  const at = 'subscription_details[billing_cycle_anchor][timestamp]'
+  if (given?.type === 'timestamp' && given.timestamp === undefined) {
+    throw invalid(`Missing required param: ${at}.`, at, 'parameter_missing')
+  }
+  if (given !== undefined && given.type !== 'timestamp' && given.timestamp !== undefined) {
+    throw invalid('`timestamp` is only valid when `type` is `timestamp`.', at)
+  }
+  return given?.timestamp
 }
 
 function previewCancellation(world: World, subscription: SubscriptionRow, params: PreviewParams): InvoiceRow {

@@ -6,7 +6,7 @@ POST /v1/charges/:/capture application_fee application_fee_amount receipt_email 
 POST /v1/checkout/sessions adaptive_pricing after_expiration[recovery][expires_at] after_expiration[recovery][url] branding_settings custom_fields[][dropdown][value] custom_fields[][numeric][value] custom_fields[][text][value] excluded_payment_method_types integration_identifier managed_payments origin_context payment_intent_data[application_fee_amount] payment_intent_data[on_behalf_of] payment_intent_data[statement_descriptor_suffix] payment_intent_data[transfer_group] payment_method_configuration payment_method_data permissions redirect_on_completion subscription_data[billing_cycle_anchor_config] wallet_options
 POST /v1/checkout/sessions/: collected_information line_items payment_intent_data
 POST /v1/invoices/:/add_lines lines[][price_data][product_data]
-POST /v1/invoices/create_preview schedule_details[phases][][invoice_settings][issuer][account] subscription_details[billing_cycle_anchor][timestamp]
+POST /v1/invoices/create_preview schedule_details[phases][][invoice_settings][issuer][account]
 POST /v1/invoices/:/lines/: price_data[product_data]
 POST /v1/invoices/:/update_lines lines[][price_data][product_data]
 POST /v1/payment_intents/:/capture hooks

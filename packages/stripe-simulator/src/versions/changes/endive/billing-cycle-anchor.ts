@@ -6,10 +6,22 @@ function anchor(path: string) {
   return (given: Given) => given.move(path, `${path}[type]`)
 }
 
+/** A preview of a new subscription took a bare moment, too. */
+function previewedAnchor(given: Given): void {
+  const path = 'subscription_details[billing_cycle_anchor]'
+  const word = given.get(path)
+  if (typeof word !== 'string' || !/^\d+$/.test(word)) {
+    anchor(path)(given)
+    return
+  }
+  given.move(path, `${path}[timestamp]`)
+  given.set(`${path}[type]`, 'timestamp')
+}
+
 export const billingCycleAnchor = change({
   since: '2026-09-30.endive',
-  what: 'The billing cycle anchor of a change is an object with a type; it was a bare `now` or `unchanged`.',
-  source: 'https://github.com/stripe/stripe-node/blob/master/CHANGELOG.md#2300---2026-09-30',
+  what: 'The billing cycle anchor of a change is an object with a type; it was a bare `now`, `unchanged` or moment.',
+  source: 'https://docs.stripe.com/changelog/endive/2026-09-30/polymorphic-billing-cycle-anchor',
   parameters: {
     'POST /v1/subscriptions/:id': ['billing_cycle_anchor[type]'],
     'POST /v1/subscriptions/:id/resume': ['billing_cycle_anchor[type]'],
@@ -18,6 +30,6 @@ export const billingCycleAnchor = change({
   accept: {
     'POST /v1/subscriptions/:id': anchor('billing_cycle_anchor'),
     'POST /v1/subscriptions/:id/resume': anchor('billing_cycle_anchor'),
-    'POST /v1/invoices/create_preview': anchor('subscription_details[billing_cycle_anchor]'),
+    'POST /v1/invoices/create_preview': previewedAnchor,
   },
 })
