@@ -103,6 +103,7 @@ export type SubscriptionItemRow = RowOf<
     readonly usageFrom?: number | undefined
   }
 >
+type TaxBehavior = 'exclusive' | 'inclusive' | 'unspecified'
 export type LineRow = Wire<Stripe.InvoiceLineItem> & {
   readonly own: {
     readonly appliesTo: string | null
@@ -110,6 +111,8 @@ export type LineRow = Wire<Stripe.InvoiceLineItem> & {
     readonly net: number
     /** Its own tax rates; with none the invoice's apply. */
     readonly taxRates: readonly string[]
+    /** Whether its amount includes its tax, where its price does not say. */
+    readonly taxBehavior?: TaxBehavior | undefined
   }
 }
 export type InvoiceRow = RowOf<
@@ -136,6 +139,8 @@ export type InvoiceItemRow = RowOf<
     readonly subscription: string | null
     readonly subscriptionItem: string | null
     readonly debit: boolean
+    /** Whether its amount includes its tax, where its price does not say. */
+    readonly taxBehavior?: TaxBehavior | undefined
     /** Its invoice was deleted as a draft. */
     readonly deleted?: boolean
   }

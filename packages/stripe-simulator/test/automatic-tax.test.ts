@@ -167,6 +167,31 @@ test('an amount that includes its tax goes on doing so when it or its quantity c
   expect((await stripe.invoiceItems.retrieve(id)).quantity).toBe(2)
 })
 
+// docs.stripe.com/api/invoiceitems/create#create_invoiceitem-tax_behavior
+test('where a price does not say whether it includes its tax, the item does', async () => {
+  const { stripe } = world
+  const { id: customer } = await customerIn({ country: 'DE' })
+  const price = await world.price(1190, { recurring: undefined as never })
+  const { id: invoice } = await stripe.invoices.create({ customer, automatic_tax })
+  const told = async () => {
+    const { total, total_excluding_tax } = await stripe.invoices.retrieve(invoice)
+    return [total, total_excluding_tax]
+  }
+  const of = { customer, invoice, pricing: { price: price.id } }
+  const { id } = await stripe.invoiceItems.create({ ...of, tax_behavior: 'inclusive' })
+  // 19 % are in it: 11.90 = 10.00 × 1.19.
+  expect(await told()).toEqual([1190, 1000])
+  await stripe.invoiceItems.update(id, { quantity: 2 })
+  expect(await told()).toEqual([2380, 2000])
+  // On top: 23.80 × 0.19 = 4.522.
+  await stripe.invoiceItems.update(id, { tax_behavior: 'exclusive' })
+  expect(await told()).toEqual([2832, 2380])
+  await stripe.invoices.finalizeInvoice(invoice)
+  expect(await told()).toEqual([2832, 2380])
+  // The price itself is as it was.
+  expect((await stripe.prices.retrieve(price.id)).tax_behavior).toBe('unspecified')
+})
+
 test('how a price is taxed is said by the price: another word beside it is a gap', async () => {
   const { stripe } = world
   const { id: customer } = await customerIn({ country: 'DE' })

@@ -43,7 +43,8 @@ export function automaticRates(world: World, invoice: InvoiceRow, line: LineRow)
 
 /** A price that does not say is taxed on top. */
 function behaviorOf(world: World, line: LineRow): string {
-  return world.prices.get(line.pricing?.price_details?.price)?.tax_behavior ?? 'unspecified'
+  const price = world.prices.get(line.pricing?.price_details?.price)
+  return line.own.taxBehavior ?? price?.tax_behavior ?? 'unspecified'
 }
 
 /** The rate of a place, made when it is first needed. Its id says which it is. */

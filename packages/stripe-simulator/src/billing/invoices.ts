@@ -47,7 +47,7 @@ export function createDraft(world: World, of: DraftOf): InvoiceRow {
     object: 'invoice',
     account_country: 'US',
     account_name: 'Simulator',
-    account_tax_ids: null,
+    account_tax_ids: (settings?.account_tax_ids ?? null) as string[] | null,
     amount_due: 0,
     amount_overpaid: 0,
     amount_paid: 0,

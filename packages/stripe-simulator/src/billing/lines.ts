@@ -111,6 +111,7 @@ export function invoiceItemLine(world: World, item: InvoiceItemRow): LineRow {
       appliesTo: item.pricing?.price_details?.product ?? null,
       net: item.amount,
       taxRates: ratesOf(item.tax_rates),
+      taxBehavior: item.own.taxBehavior,
     },
   }
 }

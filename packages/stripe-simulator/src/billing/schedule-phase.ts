@@ -224,6 +224,7 @@ function fieldsOf(
     ...(collection === null ? {} : { collection_method: collection }),
     invoice_settings: {
       ...subscription.invoice_settings,
+      ...(settings.account_tax_ids === null ? {} : { account_tax_ids: settings.account_tax_ids }),
       ...(settings.description === null ? {} : { description: settings.description }),
       ...(settings.footer === null ? {} : { footer: settings.footer }),
       ...(settings.custom_fields === null ? {} : { custom_fields: settings.custom_fields }),

@@ -157,7 +157,12 @@ function repriced(
             params.tax_behavior ?? (kept?.tax_behavior as ItemPricing['tax_behavior'] | null) ?? undefined,
         }
       : priceless
-        ? { ...params, ...count, pricing: { price: kept?.id } }
+        ? {
+            ...params,
+            ...count,
+            pricing: { price: kept?.id },
+            tax_behavior: params.tax_behavior ?? item.own.taxBehavior,
+          }
         : params
   // Another amount of what is called otherwise meanwhile is a price of the same product, as recorded.
   const priced = priceItem(world, given, item.currency, prefix, ofAmount ? kept.product : undefined)
@@ -169,6 +174,7 @@ function repriced(
     pricing: priced.pricing,
     quantity: Math.floor(Number(priced.quantity)),
     quantity_decimal: priced.quantity,
+    own: { ...item.own, taxBehavior: priced.taxBehavior },
   }
 }
 

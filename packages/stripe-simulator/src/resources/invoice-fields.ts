@@ -25,6 +25,14 @@ import { ownMethod } from './customers.ts'
 import { applyDiscounts, type DiscountGiven, discountParam } from './discounts.ts'
 import { checkDueDate, daysUntilDue } from './due-params.ts'
 import { methodType } from './method-type.ts'
+import {
+  accountTaxIds,
+  accountTaxIdsOf,
+  renderingAfter,
+  renderingParam,
+  shippingDetails,
+  shippingOf,
+} from './printed-fields.ts'
 import { automaticTaxParam, taxRatesOf, taxRatesParam } from './tax-rates.ts'
 
 const DAY = 86_400
@@ -55,16 +63,10 @@ export const invoiceFields = {
     payment_method_types: clearable(list(methodType)),
     ...gaps('default_mandate', 'payment_method_options'),
   }),
-  ...gaps(
-    'account_tax_ids',
-    'application_fee_amount',
-    'default_source',
-    'on_behalf_of',
-    'rendering',
-    'shipping_cost',
-    'shipping_details',
-    'transfer_data',
-  ),
+  account_tax_ids: accountTaxIds,
+  rendering: renderingParam,
+  shipping_details: shippingDetails,
+  ...gaps('application_fee_amount', 'default_source', 'on_behalf_of', 'shipping_cost', 'transfer_data'),
 }
 
 export type InvoiceParams = Params<typeof invoiceFields>
@@ -108,6 +110,9 @@ export function setFields(world: World, id: string, params: InvoiceParams): void
     payment_settings: settings,
     issuer: _self,
     automatic_tax: tax,
+    account_tax_ids: taxIds,
+    rendering,
+    shipping_details: shipping,
     ...direct
   } = params
   const invoice = world.invoices.must(id)
@@ -117,6 +122,9 @@ export function setFields(world: World, id: string, params: InvoiceParams): void
   setDiscounts(world, id, discounts)
   world.invoices.patch(id, {
     ...defined(direct),
+    ...(taxIds === undefined ? {} : { account_tax_ids: accountTaxIdsOf(world, taxIds, 'account_tax_ids') }),
+    ...(rendering === undefined ? {} : { rendering: renderingAfter(invoice.rendering, rendering) }),
+    ...(shipping === undefined ? {} : { shipping_details: shippingOf(shipping) }),
     ...(days === undefined ? {} : { due_date: invoice.created + days * DAY }),
     ...(settings === undefined
       ? {}

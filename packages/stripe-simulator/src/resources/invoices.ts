@@ -12,6 +12,7 @@ import { discountOrId, expanded, expandedCustomer, expandedDiscounts, priceOrId 
 import { changeInvoice, invoiceFields } from './invoice-fields.ts'
 import { find, findAs } from './lookup.ts'
 import { createFields, makeInvoice } from './make-invoice.ts'
+import { expandedTaxIds } from './printed-fields.ts'
 
 const URL = '/v1/invoices'
 
@@ -105,6 +106,7 @@ export const invoiceExpansions: Expansions = {
       return intent === undefined ? null : { client_secret: intent.client_secret, type: 'payment_intent' }
     },
     test_clock: (world, row) => expanded(world, world.testClocks.get(row.test_clock as string)),
+    account_tax_ids: (world, row) => expandedTaxIds(world, row.account_tax_ids),
     discounts: (world, row) => expandedDiscounts(world, row.discounts),
     'parent.subscription_details.subscription': (world, details) =>
       world.render(world.subscriptions.must(details.subscription as string)),

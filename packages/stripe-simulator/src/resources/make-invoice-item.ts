@@ -59,6 +59,8 @@ export interface Priced {
   readonly quantity: string
   readonly pricing: InvoiceItemRow['pricing']
   readonly name: string | null
+  /** What the item says of its tax, where its price does not. */
+  readonly taxBehavior?: InvoiceItemRow['own']['taxBehavior']
 }
 
 /**
@@ -120,8 +122,9 @@ function pricedBy(
       ? inlinePrice(world, given.price_data, param('price_data'), given.mayCredit ?? false)
       : find(world.prices, 'price', given.pricing?.price ?? missingAmount(param), param('pricing[price]'))
   refuseUnlessOnce(price, param('pricing[price]'))
-  if (given.tax_behavior !== undefined && given.tax_behavior !== price.tax_behavior) {
-    throw gap('a `tax_behavior` other than that of the price', param('tax_behavior'))
+  const says = price.tax_behavior !== 'unspecified'
+  if (says && given.tax_behavior !== undefined && given.tax_behavior !== price.tax_behavior) {
+    throw gap('a `tax_behavior` other than that of a price that has one', param('tax_behavior'))
   }
   const billedIn =
     currency !== undefined && isPricedIn(price, currency.toLowerCase())
@@ -135,6 +138,8 @@ function pricedBy(
     quantity,
     pricing: { ...pricingOf(price), unit_amount_decimal: terms.unit_amount_decimal },
     name: world.products.must(price.product).name,
+    // "Only required if a default tax behavior was not provided": https://docs.stripe.com/api/invoiceitems/create
+    taxBehavior: says ? undefined : given.tax_behavior,
   }
 }
 
@@ -317,6 +322,7 @@ export function createInvoiceItem(world: World, given: NewInvoiceItem, prefix = 
       subscription: subscription?.id ?? null,
       subscriptionItem: null,
       debit: false,
+      taxBehavior: priced.taxBehavior,
     },
   })
   world.emit('invoiceitem.created', row)

@@ -115,12 +115,26 @@ function makeRevision(world: World, params: CreateParams, from: string): Invoice
     taxRates: original.default_tax_rates,
     automaticTax: original.automatic_tax.enabled,
   })
-  const { custom_fields, default_payment_method, due_date, footer, statement_descriptor } = original
-  world.invoices.patch(draft.id, {
+  const {
+    account_tax_ids,
     custom_fields,
     default_payment_method,
     due_date,
     footer,
+    payment_settings,
+    rendering,
+    shipping_details,
+    statement_descriptor,
+  } = original
+  world.invoices.patch(draft.id, {
+    account_tax_ids,
+    custom_fields,
+    default_payment_method,
+    due_date,
+    footer,
+    payment_settings,
+    rendering,
+    shipping_details,
     statement_descriptor,
     from_invoice: { action: 'revision', invoice: original.id },
     own: { ...draft.own, lines: copyLines(world, original, draft.id) },

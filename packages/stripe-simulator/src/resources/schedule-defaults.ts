@@ -1,6 +1,9 @@
 import { clearable, gaps, oneOf, type Params, playedOf, shape, text } from '../http/schema.ts'
 import type { ScheduleRow } from '../rows.ts'
+import { defined } from '../rules/defined.ts'
+import type { World } from '../world.ts'
 import { daysUntilDue } from './due-params.ts'
+import { accountTaxIds, accountTaxIdsOf } from './printed-fields.ts'
 import { customFields, sharedFields, thresholdsOf } from './subscription-fields.ts'
 import { automaticTaxParam, taxSetting } from './tax-rates.ts'
 
@@ -13,7 +16,7 @@ export const scheduleInvoiceSettings = shape({
   footer: clearable(text()),
   custom_fields: customFields,
   issuer: shape({ type: playedOf(['self'] as const, ['account']) }),
-  ...gaps('account_tax_ids'),
+  account_tax_ids: accountTaxIds,
 })
 
 /** What every phase does that does not say otherwise. https://docs.stripe.com/api/subscription_schedules/create */
@@ -28,9 +31,11 @@ export const defaultSettings = shape({
   ...gaps('application_fee_percent', 'on_behalf_of', 'transfer_data'),
 })
 
-export function settingsOf(given: Params<(typeof scheduleInvoiceSettings)['fields']>) {
+type SettingsGiven = Params<(typeof scheduleInvoiceSettings)['fields']>
+
+export function settingsOf(world: World, given: SettingsGiven, param: string) {
   return {
-    account_tax_ids: null,
+    account_tax_ids: accountTaxIdsOf(world, given.account_tax_ids ?? null, `${param}[account_tax_ids]`),
     custom_fields: given.custom_fields ?? null,
     days_until_due: given.days_until_due ?? null,
     description: given.description ?? null,
@@ -41,6 +46,7 @@ export function settingsOf(given: Params<(typeof scheduleInvoiceSettings)['field
 
 /** The settings with what was given changed; the rest stays. */
 export function withDefaults(
+  world: World,
   before: Defaults,
   given: Params<(typeof defaultSettings)['fields']> | undefined,
 ): Defaults {
@@ -57,7 +63,16 @@ export function withDefaults(
       : {
           invoice_settings: {
             ...before.invoice_settings,
-            ...Object.fromEntries(Object.entries(invoices).filter(([, value]) => value !== undefined)),
+            ...defined(invoices),
+            ...(invoices.account_tax_ids === undefined
+              ? {}
+              : {
+                  account_tax_ids: accountTaxIdsOf(
+                    world,
+                    invoices.account_tax_ids,
+                    'default_settings[invoice_settings][account_tax_ids]',
+                  ),
+                }),
           },
         }),
   } as Defaults

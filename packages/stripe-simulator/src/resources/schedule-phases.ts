@@ -122,7 +122,10 @@ export function phasesOf(world: World, given: PhasesGiven, start: number, of: Pl
       billing_thresholds: thresholdsOf(phase.billing_thresholds),
       collection_method: phase.collection_method ?? null,
       discounts: shownDiscounts(phase.discounts),
-      invoice_settings: phase.invoice_settings === undefined ? null : settingsOf(phase.invoice_settings),
+      invoice_settings:
+        phase.invoice_settings === undefined
+          ? null
+          : settingsOf(world, phase.invoice_settings, `${param}[invoice_settings]`),
       currency: money,
       default_payment_method: phase.default_payment_method ?? null,
       default_tax_rates: taxRatesOf(world, phase.default_tax_rates, `${param}[default_tax_rates]`),

@@ -18,7 +18,7 @@ export interface NewSchedule {
   readonly endBehavior: string
   readonly metadata: Record<string, string>
   readonly billingMode?: ScheduleRow['billing_mode']
-  readonly defaultSettings?: Parameters<typeof withDefaults>[1]
+  readonly defaultSettings?: Parameters<typeof withDefaults>[2]
   /** The running subscription that it takes over. */
   readonly subscription?: SubscriptionRow
 }
@@ -41,6 +41,7 @@ export function newSchedule(world: World, of: NewSchedule): ScheduleRow {
     customer: of.customer,
     customer_account: null,
     default_settings: withDefaults(
+      world,
       {
         application_fee_percent: null,
         automatic_tax: taken?.automatic_tax ?? taxSetting(false),
@@ -150,6 +151,7 @@ function startOf(world: World, { default_settings: defaults, customer }: Schedul
     ...(phase.start_date < now ? { backdate_start_date: phase.start_date } : {}),
     invoice_settings: {
       ...{ description: settings.description, footer: settings.footer },
+      account_tax_ids: settings.account_tax_ids as string[] | null,
       custom_fields: settings.custom_fields,
     },
     discounts: redeemable(world, phase.discounts, {

@@ -174,7 +174,7 @@ export function create(
       description: params.description ?? null,
       discounts,
       ended_at: null,
-      invoice_settings: invoiceSettingsOf(params.invoice_settings),
+      invoice_settings: invoiceSettingsOf(world, params.invoice_settings),
       latest_invoice: null,
       livemode: false,
       managed_payments: { enabled: false },

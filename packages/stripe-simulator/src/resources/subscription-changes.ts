@@ -169,7 +169,9 @@ function changeOf(world: World, subscription: SubscriptionRow, params: UpdatePar
       : { billing_thresholds: thresholdsOf(params.billing_thresholds) }),
     ...(params.invoice_settings === undefined
       ? {}
-      : { invoice_settings: invoiceSettingsOf(params.invoice_settings, subscription.invoice_settings) }),
+      : {
+          invoice_settings: invoiceSettingsOf(world, params.invoice_settings, subscription.invoice_settings),
+        }),
     ...(params.pending_invoice_item_interval === undefined
       ? {}
       : { pending_invoice_item_interval: intervalOf(params.pending_invoice_item_interval) }),

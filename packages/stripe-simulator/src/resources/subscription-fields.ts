@@ -15,10 +15,12 @@ import {
   text,
 } from '../http/schema.ts'
 import type { PriceRow, SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
+import type { World } from '../world.ts'
 import { currency } from './currency-param.ts'
 import { discountParam } from './discounts.ts'
 import { daysUntilDue } from './due-params.ts'
 import { methodType } from './method-type.ts'
+import { accountTaxIds, accountTaxIdsOf } from './printed-fields.ts'
 import { automaticTaxParam, taxRatesParam } from './tax-rates.ts'
 
 export const SUBSCRIPTIONS_URL = '/v1/subscriptions'
@@ -98,8 +100,8 @@ export const sharedFields = {
     custom_fields: customFields,
     description: clearable(text()),
     footer: clearable(text()),
+    account_tax_ids: accountTaxIds,
     issuer: shape({ type: required(playedOf(['self'] as const, ['account'])) }),
-    ...gaps('account_tax_ids'),
   }),
   trial_from_plan: bool,
   ...gaps('application_fee_percent', 'billing_schedules', 'default_source', 'on_behalf_of', 'transfer_data'),
@@ -137,6 +139,7 @@ export function usageThresholdOf(
 
 /** What invoices of the subscription say; what is left out stays as it was. */
 export function invoiceSettingsOf(
+  world: World,
   given: Given<'invoice_settings'>,
   before?: SubscriptionRow['invoice_settings'],
 ): SubscriptionRow['invoice_settings'] {
@@ -150,6 +153,11 @@ export function invoiceSettingsOf(
   if (given === undefined) return present
   return {
     ...present,
+    ...(given.account_tax_ids === undefined
+      ? {}
+      : {
+          account_tax_ids: accountTaxIdsOf(world, given.account_tax_ids, 'invoice_settings[account_tax_ids]'),
+        }),
     ...(given.custom_fields === undefined ? {} : { custom_fields: given.custom_fields }),
     ...(given.description === undefined ? {} : { description: given.description }),
     ...(given.footer === undefined ? {} : { footer: given.footer }),

@@ -26,6 +26,7 @@ import { billingModeOf, billingModeParam } from './billing-mode.ts'
 import { ownMethod } from './customers.ts'
 import { expanded, expandedCustomer, expandedPrice } from './expanded.ts'
 import { find, liveCustomer } from './lookup.ts'
+import { expandedTaxIds } from './printed-fields.ts'
 import { defaultSettings, withDefaults } from './schedule-defaults.ts'
 import { phaseOf, phasesOf, phasesParam } from './schedule-phases.ts'
 import { newSchedule, startSchedule } from './start-schedule.ts'
@@ -121,7 +122,7 @@ export const subscriptionScheduleRoutes = [
       world.schedules.patch(row.id, {
         ...(params.end_behavior === undefined ? {} : { end_behavior: params.end_behavior }),
         metadata: mergeMetadata(row.metadata ?? {}, params.metadata),
-        default_settings: withDefaults(row.default_settings, params.default_settings),
+        default_settings: withDefaults(world, row.default_settings, params.default_settings),
       })
       if (params.phases !== undefined) {
         setPhases(world, row, params.phases, params.proration_behavior ?? 'create_prorations')
@@ -266,6 +267,8 @@ function ofSettings(within: string): Expansions[string] {
   return {
     [`${within}.default_payment_method`]: (world, settings) =>
       expanded(world, world.paymentMethods.get(settings.default_payment_method as string)),
+    [`${within}.invoice_settings.account_tax_ids`]: (world, settings) =>
+      expandedTaxIds(world, settings.account_tax_ids),
   }
 }
 

@@ -9,6 +9,7 @@ import type { World } from '../world.ts'
 import { expanded, expandedCustomer, expandedDiscounts } from './expanded.ts'
 import { find } from './lookup.ts'
 import { renderPlan } from './plan-view.ts'
+import { expandedTaxIds } from './printed-fields.ts'
 import { create, createFields } from './start-subscription.ts'
 import { SUBSCRIPTIONS_URL } from './subscription-fields.ts'
 import { renderRates } from './tax-rates.ts'
@@ -91,6 +92,7 @@ export const subscriptionExpansions: Expansions = {
       expanded(world, world.setupIntents.get(row.pending_setup_intent as string)),
     test_clock: (world, row) => expanded(world, world.testClocks.get(row.test_clock as string)),
     discounts: (world, row) => expandedDiscounts(world, row.discounts),
+    'invoice_settings.account_tax_ids': (world, settings) => expandedTaxIds(world, settings.account_tax_ids),
     schedule: (world, row) => expanded(world, world.schedules.get(row.schedule as string)),
   },
 }

@@ -1,6 +1,12 @@
 import type Stripe from 'stripe'
 import type { Shown } from '../../shown.ts'
 import { change } from '../change.ts'
+import type { Given } from '../given.ts'
+
+/** The empty text cleared all that there was to say. */
+function renamed(given: Given): void {
+  given.move('rendering_options', 'rendering', (value) => (value === '' ? { amount_tax_display: '' } : value))
+}
 
 export const renderingOptions = change({
   since: '2024-04-10',
@@ -17,8 +23,5 @@ export const renderingOptions = change({
     },
   },
   parameters: { 'POST /v1/invoices': ['rendering'], 'POST /v1/invoices/:id': ['rendering'] },
-  accept: {
-    'POST /v1/invoices': (given) => given.move('rendering_options', 'rendering'),
-    'POST /v1/invoices/:id': (given) => given.move('rendering_options', 'rendering'),
-  },
+  accept: { 'POST /v1/invoices': renamed, 'POST /v1/invoices/:id': renamed },
 })
