@@ -269,3 +269,46 @@ test('an entry of the balance keeps its amount; what it is called may change', a
   const foreign = await refusal(stripe.customers.retrieveBalanceTransaction(ben.id, entry.id))
   expect(foreign).toMatchObject({ statusCode: 404, code: 'resource_missing' })
 })
+
+/** A paid invoice and a refund of its payment, made apart from any note. */
+async function refunded(amount: number) {
+  const { invoice } = await paidInvoice()
+  const { data } = await world.stripe.invoicePayments.list({ invoice: invoice.id })
+  const payment_intent = data[0]?.payment.payment_intent as string
+  return { invoice: invoice.id, refund: (await world.stripe.refunds.create({ payment_intent, amount })).id }
+}
+
+// docs.stripe.com/api/credit_notes/create#create_credit_note-refunds
+test('refunds that were made before belong to the invoice, and to one note each part of them', async () => {
+  const { stripe } = world
+  const { invoice, refund } = await refunded(300)
+  const other = await refunded(300)
+  const param = 'refunds[0][refund]'
+  const of = (refunds: Stripe.CreditNoteCreateParams.Refund[], amount: number) =>
+    stripe.creditNotes.create({ invoice, amount, refunds })
+  expect(await refusal(of([{ refund: other.refund }], 300))).toMatchObject({ statusCode: 400, param })
+  expect(await refusal(of([{ refund, amount_refunded: 400 }], 400))).toMatchObject({ param })
+  const note = await of([{ refund, amount_refunded: 200 }], 200)
+  expect(note.refunds).toMatchObject([{ refund, amount_refunded: 200 }])
+  expect(await refusal(of([{ refund, amount_refunded: 200 }], 200))).toMatchObject({ param })
+  expect((await of([{ refund, amount_refunded: 100 }], 100)).total).toBe(100)
+})
+
+test('several notes credit a line up to its amount', async () => {
+  const { stripe } = world
+  const { id: customer } = await world.customer()
+  const draft = await stripe.invoices.create({ customer })
+  const { lines } = await stripe.invoices.addLines(draft.id, { lines: [{ amount: 1000 }, { amount: 500 }] })
+  await stripe.invoices.finalizeInvoice(draft.id)
+  const line = lines.data.find(({ amount }) => amount === 500)?.id as string
+  const credit = (amount: number) =>
+    stripe.creditNotes.create({
+      invoice: draft.id,
+      lines: [{ type: 'invoice_line_item', invoice_line_item: line, amount }],
+    })
+  const first = await credit(400)
+  expect(await refusal(credit(200))).toMatchObject({ param: 'lines[0][amount]' })
+  expect((await credit(100)).total).toBe(100)
+  await stripe.creditNotes.voidCreditNote(first.id)
+  expect((await credit(400)).total).toBe(400)
+})

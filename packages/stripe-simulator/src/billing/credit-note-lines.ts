@@ -94,6 +94,13 @@ function invoiceLine(world: World, invoice: InvoiceRow, line: CreditLine, at: st
   if (amount > credited.amount) {
     throw invalid(`The line is about ${credited.amount}; more cannot be credited.`, `${at}[amount]`)
   }
+  const before = creditedBefore(world, invoice, credited.id)
+  if (before + amount > credited.amount) {
+    throw invalid(
+      `Of the line's ${credited.amount} there are ${before} credited already; ${amount} more cannot be.`,
+      `${at}[amount]`,
+    )
+  }
   if (line.tax_rates != null) {
     throw invalid('The line of an invoice keeps its own tax rates.', `${at}[tax_rates]`)
   }
@@ -121,6 +128,15 @@ function invoiceLine(world: World, invoice: InvoiceRow, line: CreditLine, at: st
       taxable_amount: tax.taxable_amount === null ? null : share(tax.taxable_amount),
     })),
   }
+}
+
+/** What notes that stand took off a line so far. */
+function creditedBefore(world: World, invoice: InvoiceRow, line: string): number {
+  return world.creditNotes
+    .by('invoice', invoice.id)
+    .filter((note) => note.status === 'issued')
+    .flatMap((note) => note.own.lines)
+    .reduce((sum, row) => sum + (row.invoice_line_item === line ? row.amount : 0), 0)
 }
 
 function shareOf(part: number, amount: number, credited: LineRow): number {

@@ -30,6 +30,7 @@ export function issueCreditNote(world: World, of: CreditNoteOf): CreditNoteRow {
   const { invoice, lines } = of
   const sums = sumsOf(lines)
   refuseTooMuch(world, of, sums.total)
+  refuseForeignRefunds(world, of)
   const pre = invoice.status === 'open' ? Math.min(sums.total, invoice.amount_remaining) : 0
   const post = sums.total - pre
   // What is left of an open invoice is charged.
@@ -187,6 +188,33 @@ function refuseTooMuch(world: World, { invoice, refunds }: CreditNoteOf, total: 
       `The credit note's amount (${total}) is more than can still be credited (${left}).`,
       'amount',
     )
+  }
+}
+
+/**
+ * A refund that a note names gave the money of this invoice back, and each part of it belongs to one note only.
+ * https://docs.stripe.com/api/credit_notes/create#create_credit_note-refunds
+ */
+function refuseForeignRefunds(world: World, { invoice, refunds }: CreditNoteOf): void {
+  const charges = new Set(chargesOf(world, invoice).map(({ id }) => id))
+  const noted = world.creditNotes
+    .by('invoice', invoice.id)
+    .filter((note) => note.status === 'issued')
+    .flatMap((note) => note.refunds)
+  for (const [i, { refund: id }] of refunds.entries()) {
+    const param = `refunds[${i}][refund]`
+    const refund = world.refunds.must(id)
+    if (!charges.has(refund.charge as string)) {
+      throw invalid(`The refund ${id} is not of a payment of the invoice ${invoice.id}.`, param)
+    }
+    const before = noted.reduce((sum, row) => sum + (row.refund === id ? row.amount_refunded : 0), 0)
+    const asked = refunds.reduce((sum, row) => sum + (row.refund === id ? row.amount : 0), 0)
+    if (before + asked > refund.amount) {
+      throw invalid(
+        `Of the refund ${id} (${refund.amount}) credit notes name ${before} already; they cannot name ${asked} more.`,
+        param,
+      )
+    }
   }
 }
 
