@@ -587,3 +587,90 @@ describe('what a phase names', () => {
     expect(await totals(subscription as string)).toEqual([3600, 3600])
   })
 })
+
+// docs.stripe.com/api/subscription_schedules/create#create_subscription_schedule-phases-metadata and -phases-items-metadata
+test('labels of a phase are added to those that are there, and taken off when they are empty', async () => {
+  const { stripe } = world
+  const ada = await world.customer()
+  const price = (await world.price(3000)).id
+  const month = { duration: { interval: 'month' as const } }
+  const first = { stage: 'first', kept: 'yes', gone: 'soon' }
+  const second = { stage: 'second', gone: '' }
+  const schedule = await stripe.subscriptionSchedules.create({
+    customer: ada.id,
+    start_date: 'now',
+    phases: [
+      { items: [{ price, metadata: first }], metadata: first, ...month },
+      { items: [{ price, metadata: second }], metadata: second, ...month },
+    ],
+  })
+  expect(schedule.phases[1]).toMatchObject({ metadata: second, items: [{ metadata: second }] })
+  await world.advance(ada.clock, FEB_1 + 2 * HOUR)
+  const entered = await stripe.subscriptions.retrieve(schedule.subscription as string)
+  const after = { stage: 'second', kept: 'yes' }
+  expect(entered.metadata).toEqual(after)
+  expect(entered.items.data[0]?.metadata).toEqual(after)
+})
+
+test('inside a period, too, an item keeps the labels that its new phase does not name', async () => {
+  const { stripe } = world
+  const ada = await world.customer()
+  const price = (await world.price(3000)).id
+  const half = JAN_1 + 15 * DAY
+  const schedule = await stripe.subscriptionSchedules.create({
+    customer: ada.id,
+    start_date: 'now',
+    phases: [
+      { items: [{ price, metadata: { kept: 'yes', gone: 'soon' } }], end_date: half },
+      { items: [{ price, metadata: { added: 'late', gone: '' } }], duration: { interval: 'month' } },
+    ],
+  })
+  await world.advance(ada.clock, half + HOUR)
+  const entered = await stripe.subscriptions.retrieve(schedule.subscription as string)
+  expect(entered.items.data[0]?.metadata).toEqual({ kept: 'yes', added: 'late' })
+})
+
+// docs.stripe.com/api/subscription_schedules/create#create_subscription_schedule-phases-add_invoice_items-discounts
+test('what a phase, or a subscription, bills once has discounts of its own', async () => {
+  const { stripe } = world
+  const coupon = (await stripe.coupons.create({ percent_off: 50 })).id
+  const { id: setup } = await world.price(700, { recurring: undefined as never })
+  const discounts = [{ coupon }]
+  const extras = [{ price: setup, discounts }]
+  const { ada, id, schedule } = await planned([{}, { add_invoice_items: extras }])
+  expect(schedule.phases[1]?.add_invoice_items).toMatchObject([
+    { price: setup, discounts: [{ coupon, discount: null, promotion_code: null }] },
+  ])
+  expect((await stripe.coupons.retrieve(coupon)).times_redeemed).toBe(0)
+  await world.advance(ada.clock, FEB_1 + 2 * HOUR)
+  // 30.00 and half of 7.00.
+  expect(await totals(id)).toEqual([3000, 3350])
+
+  const bob = await world.customer()
+  const { latest_invoice } = await stripe.subscriptions.create({
+    customer: bob.id,
+    items: [{ price: (await world.price(3000)).id }],
+    add_invoice_items: extras,
+    expand: ['latest_invoice'],
+  })
+  expect(latest_invoice).toMatchObject({ subtotal: 3700, total: 3350 })
+  const nobody = [{ price: setup, discounts: [{ coupon: 'nothing' }] }]
+  const param = 'add_invoice_items[0][discounts][0][coupon]'
+  const planning = planned([{ add_invoice_items: nobody }])
+  expect(await refusal(planning)).toMatchObject({
+    code: 'resource_missing',
+    param: `phases[0][${param.replace('[', '][')}`,
+  })
+  const refused = stripe.subscriptions.update(id, { add_invoice_items: nobody })
+  expect(await refusal(refused)).toMatchObject({ code: 'resource_missing', param })
+})
+
+test('what a schedule of a subscription cannot be given is named, and so is a missing customer', async () => {
+  const { stripe } = world
+  const { subscription, price } = await running()
+  const phases = [{ items: [{ price }] }]
+  const both = stripe.subscriptionSchedules.create({ from_subscription: subscription.id, phases })
+  expect((await refusal(both)).message).toContain('You cannot set `phases` if `from_subscription` is set')
+  const nobody = stripe.subscriptionSchedules.create({ start_date: 'now', phases })
+  expect(await refusal(nobody)).toMatchObject({ code: 'parameter_missing', param: 'customer' })
+})

@@ -3,6 +3,7 @@ import { addExtraItems } from '../resources/extra-items.ts'
 import { extrasOf, pricedItem, redeemable, stretchOf } from '../resources/phase-extras.ts'
 import type { ScheduleRow, SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
 import { sameRhythm } from '../rules/billing-cycle.ts'
+import { mergeMetadata } from '../rules/metadata.ts'
 import { moved } from '../rules/subscription-status.ts'
 import type { World } from '../world.ts'
 import { addItem } from './create.ts'
@@ -40,7 +41,9 @@ export function enterPhase(
     discounts: phaseDiscounts(world, subscription, phase),
   }
   const bill = () => {
-    if (entering) addExtraItems(world, subscription.id, extrasOf(phase), stretchOf(phase))
+    if (!entering) return
+    const extras = extrasOf(world, phase, subscription.customer)
+    addExtraItems(world, subscription.id, extras, stretchOf(phase))
   }
   if (items.some((item) => item.current_period_end > now)) {
     // In a trial another interval leaves the cycle alone, which begins when the trial ends.
@@ -153,6 +156,7 @@ function applyAtBoundary(world: World, subscription: SubscriptionRow, change: It
   }
   world.subscriptionItems.patch(item.id, {
     quantity: change.quantity,
+    metadata: change.metadata ?? item.metadata,
     tax_rates: change.taxRates ?? item.tax_rates,
     discounts: [...(change.discounts ?? item.discounts)],
     billing_thresholds: change.thresholds ?? null,
@@ -184,7 +188,7 @@ function itemChanges(
       id: old?.id,
       price: old?.own.price === wanted.price ? undefined : wanted.price,
       quantity: wanted.quantity,
-      metadata: wanted.metadata ?? undefined,
+      metadata: mergeMetadata(old?.metadata ?? {}, wanted.metadata ?? {}),
       deleted: false,
       taxRates: wanted.tax_rates ?? [],
       discounts,
@@ -238,6 +242,6 @@ function fieldsOf(
     ...(phase.default_tax_rates == null || phase.default_tax_rates.length === 0
       ? {}
       : { default_tax_rates: phase.default_tax_rates }),
-    metadata: { ...subscription.metadata, ...phase.metadata },
+    metadata: mergeMetadata(subscription.metadata, phase.metadata ?? {}),
   }
 }

@@ -3,7 +3,6 @@ import { invalid } from '../errors.ts'
 import {
   bool,
   decimal,
-  gaps,
   integer,
   list,
   metadata,
@@ -15,6 +14,7 @@ import {
 } from '../http/schema.ts'
 import type { World } from '../world.ts'
 import { currency } from './currency-param.ts'
+import { discountParam } from './discounts.ts'
 import { createInvoiceItem } from './make-invoice-item.ts'
 import { TAX_BEHAVIORS } from './price-fields.ts'
 import { taxRatesParam } from './tax-rates.ts'
@@ -47,7 +47,7 @@ export const extraItems = list(
     metadata,
     period,
     tax_rates: taxRatesParam,
-    ...gaps('discounts'),
+    discounts: list(discountParam),
   }),
   20,
 )

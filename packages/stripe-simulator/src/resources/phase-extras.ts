@@ -1,4 +1,4 @@
-import { isPricedIn } from '../billing/periods.ts'
+import { isPricedIn, worthOf } from '../billing/periods.ts'
 import { invalid } from '../errors.ts'
 import type { ScheduleRow } from '../rows.ts'
 import type { World } from '../world.ts'
@@ -16,7 +16,7 @@ type Phase = ScheduleRow['phases'][number]
 export function extraRows(
   world: World,
   extras: readonly Extra[],
-  currency: string,
+  of: { readonly customer: string; readonly currency: string },
   param: string,
 ): Phase['add_invoice_items'] {
   return extras.map((extra, i) => {
@@ -27,34 +27,64 @@ export function extraRows(
         ? find(world.prices, 'price', extra.price ?? '', `${at}[price]`)
         : createPrice(world, { ...data, currency: data.currency.toLowerCase(), active: false }, true)
     refuseUnlessOnce(price, `${at}[price]`)
-    if (!isPricedIn(price, currency)) {
-      throw invalid(`The price has no amount in ${currency}, the currency of the phase.`, `${at}[price]`)
+    if (!isPricedIn(price, of.currency)) {
+      throw invalid(`The price has no amount in ${of.currency}, the currency of the phase.`, `${at}[price]`)
     }
+    const quantity = extra.quantity ?? 1
+    const worth = () => worthOf(world, [{ price: price.id, quantity }], of.currency)
+    refuseDiscounts(world, extra.discounts, { ...of, worth }, `${at}[discounts]`)
     const period = extra.period ?? {
       start: { type: 'max_item_period_start' },
       end: { type: 'min_item_period_end' },
     }
     return {
       ...(extra.discountable === undefined ? {} : { discountable: extra.discountable }),
-      discounts: [],
+      discounts: shownDiscounts(extra.discounts),
       metadata: extra.metadata ?? null,
       period,
       price: price.id,
-      quantity: extra.quantity ?? 1,
+      quantity,
       tax_rates: taxRatesOf(world, extra.tax_rates, `${at}[tax_rates]`),
     } as Phase['add_invoice_items'][number]
   })
 }
 
 /** The same as parameters, for the moment when the phase begins. */
-export function extrasOf(phase: Phase): Extra[] {
+export function extrasOf(world: World, phase: Phase, customer: string): Extra[] {
+  const { currency } = phase
   return phase.add_invoice_items.map((row) => ({
     discountable: row.discountable ?? undefined,
+    discounts: redeemable(world, row.discounts, {
+      customer,
+      currency,
+      worth: () => worthOf(world, [{ price: row.price as string, quantity: row.quantity ?? 1 }], currency),
+    }),
     metadata: row.metadata,
     period: row.period as Extra['period'],
     price: row.price as string,
     quantity: row.quantity ?? 1,
     tax_rates: (row.tax_rates ?? []).map(({ id }) => id),
+  }))
+}
+
+/** What a phase names must be redeemable when it is planned, though it is redeemed later. */
+export function refuseDiscounts(
+  world: World,
+  discounts: readonly DiscountGiven[] | null | undefined,
+  of: Redeemer,
+  param: string,
+): void {
+  for (const [i, given] of (discounts ?? []).entries()) {
+    const refused = discountRefusal(world, given, of, `${param}[${i}]`)
+    if (refused !== null) throw refused
+  }
+}
+
+export function shownDiscounts(given: readonly DiscountGiven[] | null | undefined): Phase['discounts'] {
+  return (given ?? []).map(({ coupon = null, discount = null, promotion_code = null }) => ({
+    coupon,
+    discount,
+    promotion_code,
   }))
 }
 

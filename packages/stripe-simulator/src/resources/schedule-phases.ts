@@ -6,6 +6,7 @@ import {
   gaps,
   integer,
   list,
+  type MetadataParam,
   metadata,
   oneOf,
   type Params,
@@ -21,9 +22,9 @@ import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
 import { currency } from './currency-param.ts'
 import { ownMethod } from './customers.ts'
-import { discountParam, discountRefusal, type Redeemer } from './discounts.ts'
+import { discountParam, type Redeemer } from './discounts.ts'
 import { extraItems } from './extra-items.ts'
-import { extraRows, pricedItem } from './phase-extras.ts'
+import { extraRows, pricedItem, refuseDiscounts, shownDiscounts } from './phase-extras.ts'
 import { scheduleInvoiceSettings, settingsOf } from './schedule-defaults.ts'
 import { currencyOf, refuseMixed } from './subscription-currency.ts'
 import { itemFields, sharedFields, thresholdsOf, usageThresholdOf } from './subscription-fields.ts'
@@ -91,7 +92,7 @@ export function phasesOf(world: World, given: PhasesGiven, start: number, of: Pl
       return {
         billing_thresholds: usageThresholdOf(price, item.billing_thresholds, `${param}[items][${k}]`),
         discounts: shownDiscounts(item.discounts),
-        metadata: mergeMetadata({}, item.metadata),
+        metadata: labelsOf(item.metadata),
         plan: price.id,
         price: price.id,
         ...quantityOf(itemQuantity(price, item.quantity, `${param}[items][${k}]`)),
@@ -114,7 +115,12 @@ export function phasesOf(world: World, given: PhasesGiven, start: number, of: Pl
     const shown = {
       ...blankPhase,
       ...trialFields(phase, { start: at, end }, param),
-      add_invoice_items: extraRows(world, phase.add_invoice_items ?? [], money, param),
+      add_invoice_items: extraRows(
+        world,
+        phase.add_invoice_items ?? [],
+        { customer: of.customer, currency: money },
+        param,
+      ),
       ...(phase.automatic_tax && {
         automatic_tax: automaticTaxOf(world, of.customer, phase.automatic_tax),
       }),
@@ -132,13 +138,22 @@ export function phasesOf(world: World, given: PhasesGiven, start: number, of: Pl
       description: phase.description ?? null,
       end_date: end,
       items,
-      metadata: mergeMetadata({}, phase.metadata),
+      metadata: labelsOf(phase.metadata),
       proration_behavior: phase.proration_behavior ?? 'create_prorations',
       start_date: at,
     }
     at = end
     return shown
   })
+}
+
+/**
+ * Labels as they were given: an empty one takes the label off the subscription, or off its item, when the phase is
+ * entered. https://docs.stripe.com/api/subscription_schedules/create#create_subscription_schedule-phases-metadata
+ */
+function labelsOf(given: MetadataParam | undefined): Record<string, string> {
+  mergeMetadata({}, given)
+  return given ?? {}
 }
 
 /** What a phase names must be the customer's and redeemable when it is planned, though it is used later. */
@@ -149,30 +164,10 @@ function checkPhase(
   param: string,
 ): void {
   if (method !== undefined) ownMethod(world, of.customer, method, `${param}[default_payment_method]`)
-  checkDiscounts(world, discounts, of, `${param}[discounts]`)
+  refuseDiscounts(world, discounts, of, `${param}[discounts]`)
   for (const [i, item] of items.entries()) {
-    checkDiscounts(world, item.discounts, of, `${param}[items][${i}][discounts]`)
+    refuseDiscounts(world, item.discounts, of, `${param}[items][${i}][discounts]`)
   }
-}
-
-function checkDiscounts(
-  world: World,
-  discounts: PhasesGiven[number]['discounts'],
-  of: Redeemer,
-  param: string,
-): void {
-  for (const [i, given] of (discounts ?? []).entries()) {
-    const refused = discountRefusal(world, given, of, `${param}[${i}]`)
-    if (refused !== null) throw refused
-  }
-}
-
-function shownDiscounts(given: PhasesGiven[number]['discounts']): Phase['discounts'] {
-  return (given ?? []).map(({ coupon = null, discount = null, promotion_code = null }) => ({
-    coupon,
-    discount,
-    promotion_code,
-  }))
 }
 
 /** Discounts that run, as those of a phase. */

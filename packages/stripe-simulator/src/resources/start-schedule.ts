@@ -159,6 +159,6 @@ function startOf(world: World, { default_settings: defaults, customer }: Schedul
       currency: phase.currency,
       worth: () => worthOf(world, phase.items.map(pricedItem), phase.currency),
     }),
-    add_invoice_items: extrasOf(phase),
+    add_invoice_items: extrasOf(world, phase, customer as string),
   }
 }

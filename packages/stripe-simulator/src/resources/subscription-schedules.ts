@@ -54,23 +54,21 @@ export const subscriptionScheduleRoutes = [
     ({ world, params }) => {
       const labels = mergeMetadata({}, params.metadata)
       if (params.from_subscription !== undefined) {
-        const others = [
-          params.customer,
-          params.start_date,
-          params.phases,
-          params.end_behavior,
-          params.billing_mode,
-          params.default_settings,
-        ]
-        if (others.some((value) => value !== undefined)) {
+        const { customer, start_date, phases, end_behavior, billing_mode, default_settings } = params
+        const others = { customer, start_date, phases, end_behavior, billing_mode, default_settings }
+        const other = Object.entries(others).find(([, value]) => value !== undefined)
+        if (other !== undefined) {
           throw invalid(
-            'You cannot set other parameters when `from_subscription` is set.',
+            `You cannot set \`${other[0]}\` if \`from_subscription\` is set.`,
             'from_subscription',
           )
         }
         return world.render(fromSubscription(world, params.from_subscription, labels))
       }
-      const customer = liveCustomer(world, params.customer ?? '', 'customer')
+      if (params.customer === undefined) {
+        throw invalid('Missing required param: customer.', 'customer', 'parameter_missing')
+      }
+      const customer = liveCustomer(world, params.customer, 'customer')
       if (params.phases === undefined || params.phases.length === 0) {
         throw invalid('Missing required param: phases.', 'phases', 'parameter_missing')
       }
@@ -293,6 +291,7 @@ export const scheduleExpansions: Expansions = {
     'phases.add_invoice_items.price': (world, item) => expandedPrice(world, item.price),
     'phases.items.price': (world, item) => expandedPrice(world, item.price),
     ...ofDiscounts('phases'),
+    ...ofDiscounts('phases.add_invoice_items'),
     ...ofDiscounts('phases.items'),
   },
 }
