@@ -80,7 +80,7 @@ test('of somebody else nothing is kept', async () => {
   const customer = await world.stripe.customers.create({ name: 'A stranger' })
   await world.stripe.paymentIntents.create({
     ...{ amount: 4000, currency: 'usd', customer: customer.id },
-    ...{ payment_method: 'pm_card_createDispute', confirm: true },
+    ...{ payment_method: 'pm_card_createDispute', confirm: true, off_session: true },
   })
   const before = (await list('limit=100')).length
   await world.deliver()

@@ -2,7 +2,7 @@
 import type Stripe from 'stripe'
 import { expect, test } from 'vitest'
 import { sharedWorld } from './shared-world.ts'
-import { DAY, JAN_1, refusal } from './world.ts'
+import { DAY, JAN_1, NO_REDIRECTS, refusal } from './world.ts'
 
 const world = await sharedWorld()
 
@@ -15,6 +15,7 @@ async function held(amount = 1000) {
     payment_method: 'pm_card_visa',
     capture_method: 'manual',
     confirm: true,
+    ...NO_REDIRECTS,
     expand: ['latest_charge'],
   })
   return { ada, intent, charge: intent.latest_charge as Stripe.Charge }
@@ -76,7 +77,10 @@ test('an intent changes until it is confirmed', async () => {
     type: 'card',
     card: { token: 'tok_visa' },
   } as unknown as Stripe.PaymentIntentConfirmParams.PaymentMethodData
-  const paid = await stripe.paymentIntents.confirm(intent.id, { payment_method_data: data })
+  const paid = await stripe.paymentIntents.confirm(intent.id, {
+    payment_method_data: data,
+    return_url: 'https://example.com/done',
+  })
   expect(paid).toMatchObject({ status: 'succeeded', amount_received: 1500 })
   expect((await refusal(stripe.paymentIntents.update(intent.id, { amount: 2000 }))).code).toBe(
     'payment_intent_unexpected_state',
@@ -99,7 +103,13 @@ test('a charge takes a note and a report, and the legacy source is named as miss
 })
 
 test('a payment that the risk rules block never reaches the bank', async () => {
-  const intent = { amount: 1000, currency: 'usd', payment_method: 'pm_card_radarBlock', confirm: true }
+  const intent = {
+    amount: 1000,
+    currency: 'usd',
+    payment_method: 'pm_card_radarBlock',
+    confirm: true,
+    ...NO_REDIRECTS,
+  }
   const blocked = await refusal(world.stripe.paymentIntents.create(intent))
   expect(blocked).toMatchObject({ statusCode: 402, code: 'card_declined', decline_code: 'fraudulent' })
   const charge = await world.stripe.charges.retrieve(blocked.charge as unknown as string)

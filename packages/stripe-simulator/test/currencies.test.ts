@@ -1,7 +1,7 @@
 // docs.stripe.com/currencies: three-decimal currencies, special cases
 import { expect, test } from 'vitest'
 import { sharedWorld } from './shared-world.ts'
-import { DAY, HOUR, JAN_1, refusal } from './world.ts'
+import { DAY, HOUR, JAN_1, NO_REDIRECTS, refusal } from './world.ts'
 
 const world = await sharedWorld()
 
@@ -96,7 +96,14 @@ test.each([
   const methods = await stripe.customers.listPaymentMethods(ada.id)
   const payment_method = methods.data[0]?.id as string
   const charge = (amount: number) =>
-    stripe.paymentIntents.create({ amount, currency, customer: ada.id, payment_method, confirm: true })
+    stripe.paymentIntents.create({
+      amount,
+      currency,
+      customer: ada.id,
+      payment_method,
+      confirm: true,
+      ...NO_REDIRECTS,
+    })
   expect(await refusal(charge(fraction))).toMatchObject({ statusCode: 400, param: 'amount', code })
   const paid = await charge(whole)
   const refund = (amount: number) => stripe.refunds.create({ payment_intent: paid.id, amount })

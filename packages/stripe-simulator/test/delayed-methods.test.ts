@@ -2,7 +2,7 @@
 // docs.stripe.com/payments/checkout/fulfill-orders
 import { expect, test } from 'vitest'
 import { sharedWorld } from './shared-world.ts'
-import { DAY, HOUR, JAN_1, refusal } from './world.ts'
+import { DAY, HOUR, JAN_1, NO_REDIRECTS, refusal } from './world.ts'
 
 const world = await sharedWorld()
 
@@ -13,7 +13,14 @@ test('a debit is processing for days, then paid', async () => {
   const { stripe } = world
   const ada = await world.customer({ card: null })
   const types = await world.typesDuring(async () => {
-    const given = { amount: 5000, currency: 'usd', customer: ada.id, payment_method: GOOD, confirm: true }
+    const given = {
+      amount: 5000,
+      currency: 'usd',
+      customer: ada.id,
+      payment_method: GOOD,
+      confirm: true,
+      ...NO_REDIRECTS,
+    }
     expect((await stripe.paymentIntents.create(given)).status).toBe('processing')
   })
   expect(types).toEqual(['payment_intent.created', 'charge.pending', 'payment_intent.processing'])
@@ -44,7 +51,14 @@ test.each([
 ])('%s comes back: %s', async (payment_method, code) => {
   const { stripe } = world
   const ada = await world.customer({ card: null })
-  const given = { amount: 5000, currency: 'usd', customer: ada.id, payment_method, confirm: true }
+  const given = {
+    amount: 5000,
+    currency: 'usd',
+    customer: ada.id,
+    payment_method,
+    confirm: true,
+    ...NO_REDIRECTS,
+  }
   const { id } = await stripe.paymentIntents.create(given)
   await world.advance(ada.clock, JAN_1 + 4 * DAY)
   expect(await stripe.paymentIntents.retrieve(id, { expand: ['latest_charge'] })).toMatchObject({
@@ -117,11 +131,17 @@ test.each([
 test('an account is kept by a set-up, and listed by its type', async () => {
   const { stripe } = world
   const { id } = await world.customer()
-  const setup = { customer: id, payment_method: GOOD, confirm: true }
+  const setup = { customer: id, payment_method: GOOD, confirm: true, ...NO_REDIRECTS }
   expect((await stripe.setupIntents.create(setup)).status).toBe('succeeded')
   const { data } = await stripe.customers.listPaymentMethods(id, { type: 'us_bank_account' })
   expect(data).toMatchObject([{ type: 'us_bank_account', us_bank_account: { routing_number: '110000000' } }])
-  const other = { amount: 5000, currency: 'eur', payment_method: 'pm_sepa_debit', confirm: true }
+  const other = {
+    amount: 5000,
+    currency: 'eur',
+    payment_method: 'pm_sepa_debit',
+    confirm: true,
+    ...NO_REDIRECTS,
+  }
   expect(await refusal(stripe.paymentIntents.create(other))).toMatchObject({ code: 'resource_missing' })
   const euros = { ...other, payment_method: GOOD }
   expect(await refusal(stripe.paymentIntents.create(euros))).toMatchObject({ param: 'payment_method' })

@@ -1,7 +1,7 @@
 // docs.stripe.com/testing#disputes, docs.stripe.com/disputes/api and docs.stripe.com/disputes/how-disputes-work
 import { expect, test } from 'vitest'
 import { sharedWorld } from './shared-world.ts'
-import { DAY, JAN_1, refusal } from './world.ts'
+import { DAY, JAN_1, NO_REDIRECTS, refusal } from './world.ts'
 
 const world = await sharedWorld()
 
@@ -13,6 +13,7 @@ async function disputed(payment_method: string) {
     customer: ada.id,
     payment_method,
     confirm: true,
+    ...NO_REDIRECTS,
   })
   const [dispute] = (await world.stripe.disputes.list({ payment_intent: intent.id })).data
   if (dispute === undefined) throw new Error('nothing was disputed')

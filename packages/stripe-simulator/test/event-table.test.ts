@@ -1,7 +1,7 @@
 // The event sets of Stripe's life-cycle cases (docs.stripe.com/billing/subscriptions/webhooks, docs.stripe.com/api/events/types)
 // as one table: what happens in a case, as a set, and which of it must come before which.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { DAY, HOUR, JAN_1, newWorld, type World } from './world.ts'
+import { DAY, HOUR, JAN_1, NO_REDIRECTS, newWorld, type World } from './world.ts'
 
 const FEB_1 = JAN_1 + 31 * DAY
 
@@ -103,7 +103,7 @@ const cases: [name: string, story: Story, set: readonly string[], causal: readon
     'customer and card',
     async (at) => async () => {
       const { id: customer } = await at.stripe.customers.create({})
-      const payment = { payment_method: 'pm_card_visa', confirm: true }
+      const payment = { payment_method: 'pm_card_visa', confirm: true, ...NO_REDIRECTS }
       const { payment_method } = await at.stripe.setupIntents.create({ customer, ...payment })
       await at.stripe.customers.update(customer, {
         invoice_settings: { default_payment_method: payment_method as string },

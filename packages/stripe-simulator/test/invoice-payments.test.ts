@@ -23,7 +23,11 @@ async function part({ ada, currency }: Awaited<ReturnType<typeof openInvoice>>, 
   return world.stripe.paymentIntents.create(given)
 }
 
-const confirm = (id: string) => world.stripe.paymentIntents.confirm(id, { payment_method: 'pm_card_visa' })
+const confirm = (id: string) =>
+  world.stripe.paymentIntents.confirm(id, {
+    payment_method: 'pm_card_visa',
+    return_url: 'https://example.com/done',
+  })
 
 test.each([
   ['usd', 1000, 400],

@@ -3,7 +3,7 @@
 import type Stripe from 'stripe'
 import { expect, test } from 'vitest'
 import { sharedWorld } from './shared-world.ts'
-import { refusal } from './world.ts'
+import { NO_REDIRECTS, refusal } from './world.ts'
 
 const world = await sharedWorld()
 
@@ -106,7 +106,14 @@ test('a note over what remains is mixed: the rest of it must be given back', asy
   const { stripe } = world
   const { id, customer } = await draftOf({ currency: 'jpy', lines: [1000] })
   await stripe.invoices.finalizeInvoice(id)
-  const given = { amount: 300, currency: 'jpy', customer, payment_method: 'pm_card_visa', confirm: true }
+  const given = {
+    amount: 300,
+    currency: 'jpy',
+    customer,
+    payment_method: 'pm_card_visa',
+    confirm: true,
+    ...NO_REDIRECTS,
+  }
   await stripe.invoices.attachPayment(id, { payment_intent: (await stripe.paymentIntents.create(given)).id })
   const note = { invoice: id, amount: 900 }
   expect((await refusal(stripe.creditNotes.create(note))).message).toContain('(200)')

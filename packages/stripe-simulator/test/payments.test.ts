@@ -2,7 +2,7 @@
 import type Stripe from 'stripe'
 import { expect, test } from 'vitest'
 import { sharedWorld } from './shared-world.ts'
-import { DAY, HOUR, JAN_1, refusal } from './world.ts'
+import { DAY, HOUR, JAN_1, NO_REDIRECTS, refusal } from './world.ts'
 
 const world = await sharedWorld()
 
@@ -125,7 +125,10 @@ test('default_incomplete waits for the client to confirm the secret of the invoi
   const invoice = subscription.latest_invoice as Stripe.Invoice
   const intent = invoice.payments?.data[0]?.payment.payment_intent as string
   expect(invoice.confirmation_secret?.client_secret).toMatch(new RegExp(`^${intent}_secret_`))
-  await stripe.paymentIntents.confirm(intent, { payment_method: 'pm_card_visa' })
+  await stripe.paymentIntents.confirm(intent, {
+    payment_method: 'pm_card_visa',
+    return_url: 'https://example.com/done',
+  })
   const active = await stripe.subscriptions.retrieve(subscription.id)
   expect(active.status).toBe('active')
   const [method] = (await stripe.customers.listPaymentMethods(id)).data
@@ -157,6 +160,7 @@ test('a failed challenge gives the intent back, and fails no other way', async (
     currency: 'usd',
     payment_method: 'pm_card_threeDSecure2Required',
     confirm: true,
+    ...NO_REDIRECTS,
   })
   expect(intent.status).toBe('requires_action')
   simulator.control.authenticate(intent.id, 'fail')
@@ -172,6 +176,7 @@ test('off-session: authentication_required unless the card was set up', async ()
     customer: id,
     payment_method: 'pm_card_authenticationRequiredOnSetup',
     confirm: true,
+    ...NO_REDIRECTS,
   })
   expect(setup.status).toBe('requires_action')
   simulator.control.authenticate(setup.id, 'succeed')
@@ -249,6 +254,7 @@ test('a charge is refunded in parts, and once', async () => {
     currency: 'usd',
     payment_method: 'pm_card_visa',
     confirm: true,
+    ...NO_REDIRECTS,
   })
   const types = await world.typesDuring(() =>
     stripe.refunds.create({ payment_intent: intent.id, amount: 400, reason: 'requested_by_customer' }),
@@ -311,7 +317,7 @@ test('a declined payment tells its intent and its method whole, in the shape of 
   const [method] = (await stripe.customers.listPaymentMethods(ada.id)).data
   const asked = { amount: 2000, currency: 'usd', customer: ada.id, payment_method: method?.id ?? '' }
   const { payment_intent: told, ...error } = await refusal(
-    stripe.paymentIntents.create({ ...asked, confirm: true }),
+    stripe.paymentIntents.create({ ...asked, confirm: true, ...NO_REDIRECTS }),
   )
   expect(error).toMatchObject({
     code: 'card_declined',
@@ -324,7 +330,7 @@ test('a declined payment tells its intent and its method whole, in the shape of 
   })
   // Charges were a list of the intent before 2022-11-15.
   const older = await refusal(
-    stripe.paymentIntents.create({ ...asked, confirm: true }, { apiVersion: '2022-08-01' }),
+    stripe.paymentIntents.create({ ...asked, confirm: true, ...NO_REDIRECTS }, { apiVersion: '2022-08-01' }),
   )
   expect(older.payment_intent).toMatchObject({ charges: { object: 'list', data: [{ status: 'failed' }] } })
 })

@@ -1,7 +1,7 @@
 // docs.stripe.com/refunds and docs.stripe.com/testing#refunds
 import { expect, test } from 'vitest'
 import { sharedWorld } from './shared-world.ts'
-import { HOUR, JAN_1, refusal } from './world.ts'
+import { HOUR, JAN_1, NO_REDIRECTS, refusal } from './world.ts'
 
 const world = await sharedWorld()
 
@@ -14,6 +14,7 @@ async function charged(card: string) {
     customer: ada.id,
     payment_method: methods.data[0]?.id as string,
     confirm: true,
+    ...NO_REDIRECTS,
   })
   return { ada, intent, charge: intent.latest_charge as string }
 }

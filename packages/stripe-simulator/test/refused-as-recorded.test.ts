@@ -1,7 +1,7 @@
 // What Stripe answered in 2026-08-26.dahlia to what cannot be, word for word as recorded.
 import type Stripe from 'stripe'
 import { afterAll, expect, test } from 'vitest'
-import { newWorld } from './world.ts'
+import { NO_REDIRECTS, newWorld } from './world.ts'
 
 const world = await newWorld()
 const { stripe } = world
@@ -107,7 +107,11 @@ test('setting up: nothing to confirm, confirmed and canceled already', async () 
   })
   expect((await refusal(stripe.setupIntents.confirm(id))).message).toBe(missing)
 
-  const done = await stripe.setupIntents.create({ payment_method: 'pm_card_visa', confirm: true })
+  const done = await stripe.setupIntents.create({
+    payment_method: 'pm_card_visa',
+    confirm: true,
+    ...NO_REDIRECTS,
+  })
   const status = { setup_intent: { id: done.id, status: 'succeeded' } }
   expect(await refusal(stripe.setupIntents.confirm(done.id))).toMatchObject({
     ...{ code, raw: status },
@@ -131,7 +135,7 @@ test('a card that is declined when it is set up is told of whole, and that it is
     card: { token: 'tok_chargeDeclinedExpiredCard' },
   })
   const declined = await refusal(
-    stripe.setupIntents.create({ payment_method: method.id, confirm: true, usage: 'off_session' }),
+    stripe.setupIntents.create({ payment_method: method.id, confirm: true, ...NO_REDIRECTS }),
   )
   expect(declined).toMatchObject({
     ...{ statusCode: 402, code: 'expired_card', param: 'exp_month' },

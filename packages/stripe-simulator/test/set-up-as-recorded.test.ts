@@ -2,11 +2,12 @@
 // tests/conformance/cassettes/10_setup_intents.json, 11_ledger_payouts.json and probe_customer_payment_method_events.json.
 import type Stripe from 'stripe'
 import { expect, test } from 'vitest'
+import { clientOf, type Loose } from './clients.ts'
 import { sharedWorld } from './shared-world.ts'
-import { refusal } from './world.ts'
+import { NO_REDIRECTS, refusal } from './world.ts'
 
 const world = await sharedWorld()
-const { stripe } = world
+const { stripe, simulator } = world
 
 async function method(token = 'tok_visa') {
   return stripe.paymentMethods.create({ type: 'card', card: { token } })
@@ -39,7 +40,11 @@ test('a method that is another customer’s is not set up for this one, and for 
   const updated = await refusal(stripe.setupIntents.update(id, { payment_method: visa.id }))
   expect(updated).toMatchObject({ ...refused, message: nobodys })
   expect(carried(updated)).toMatchObject({ id, status: 'requires_payment_method' })
-  expect(await refusal(stripe.setupIntents.confirm(id, { payment_method: visa.id }))).toMatchObject({
+  expect(
+    await refusal(
+      stripe.setupIntents.confirm(id, { payment_method: visa.id, return_url: 'https://example.com/done' }),
+    ),
+  ).toMatchObject({
     ...refused,
     message: nobodys,
   })
@@ -50,12 +55,58 @@ test('a method that is another customer’s is not set up for this one, and for 
   expect(carried(still)).toMatchObject({ id })
 })
 
+// Steps 4 to 7. docs.stripe.com/changelog/2023-08-16/automatic-payment-methods
+test('an intent takes the methods of the dashboard, unless a list fixes them', async () => {
+  const { port } = simulator
+  const automatic = { allow_redirects: 'always', enabled: true }
+  const card = { mandate_options: null, network: null, request_three_d_secure: 'automatic' }
+  expect(await stripe.setupIntents.create({})).toMatchObject({
+    ...{ allowed_payment_method_types: null, automatic_payment_methods: automatic },
+    payment_method_options: { card },
+  })
+  expect(await stripe.paymentIntents.create({ amount: 1000, currency: 'usd' })).toMatchObject({
+    automatic_payment_methods: automatic,
+  })
+  const dahlia: Loose = await clientOf(22, port, '2026-08-26.dahlia')
+  const listed = { allowed_payment_method_types: null, automatic_payment_methods: null }
+  const fixed = { payment_method_types: ['card'] }
+  expect(await dahlia.setupIntents.create(fixed)).toMatchObject({ ...listed, ...fixed })
+  const both = { ...fixed, automatic_payment_methods: { enabled: true } }
+  await expect(dahlia.setupIntents.create(both)).rejects.toThrow('You may only specify one of')
+  // Before, cards alone, and nobody was sent anywhere.
+  const old: Loose = await clientOf(17, port, '2022-11-15')
+  expect(
+    await old.paymentIntents.create({
+      ...{ amount: 1000, currency: 'usd', payment_method: 'pm_card_visa', confirm: true },
+    }),
+  ).toMatchObject({ automatic_payment_methods: null, payment_method_types: ['card'], status: 'succeeded' })
+})
+
+test('where somebody might be sent away there must be somewhere to come back to', async () => {
+  const words = (noun: string) =>
+    `This ${noun} is configured to accept payment methods enabled in your Dashboard. Because some of these payment methods might redirect your customer off of your page, you must provide a \`return_url\`. If you don't want to accept redirect-based payment methods, set \`automatic_payment_methods[enabled]\` to \`true\` and \`automatic_payment_methods[allow_redirects]\` to \`never\` when creating Setup Intents and Payment Intents.`
+  const payment = { amount: 1000, currency: 'usd', payment_method: 'pm_card_visa' }
+  const { id } = await stripe.paymentIntents.create(payment)
+  expect(await refusal(stripe.paymentIntents.confirm(id))).toMatchObject({
+    ...{ statusCode: 400, message: words('PaymentIntent') },
+    raw: { payment_intent: { id, status: 'requires_confirmation' } },
+  })
+  const confirmed = { ...payment, confirm: true }
+  expect((await refusal(stripe.paymentIntents.create(confirmed))).message).toBe(words('PaymentIntent'))
+  expect((await stripe.paymentIntents.confirm(id, { off_session: true })).status).toBe('succeeded')
+  expect((await stripe.paymentIntents.create({ ...confirmed, ...NO_REDIRECTS })).status).toBe('succeeded')
+  const setup = await stripe.setupIntents.create({ payment_method: 'pm_card_visa' })
+  expect((await refusal(stripe.setupIntents.confirm(setup.id))).message).toBe(words('SetupIntent'))
+  const there = { return_url: 'https://example.com/done' }
+  expect((await stripe.setupIntents.confirm(setup.id, there)).status).toBe('succeeded')
+})
+
 test('a customer that is named later has the method when it is set up', async () => {
   const { id: customer } = await stripe.customers.create({})
   const { id } = await stripe.setupIntents.create({ payment_method: (await method()).id })
   const named = await stripe.setupIntents.update(id, { customer })
   expect(named).toMatchObject({ customer, status: 'requires_confirmation' })
-  const done = await stripe.setupIntents.confirm(id)
+  const done = await stripe.setupIntents.confirm(id, { return_url: 'https://example.com/done' })
   expect(done.status).toBe('succeeded')
   expect((await stripe.paymentMethods.retrieve(done.payment_method as string)).customer).toBe(customer)
 })
@@ -75,6 +126,7 @@ test('the customer’s default is not taken by itself, and what is canceled with
 test('an expired card is told of by its field, on the intent too', async () => {
   const { id } = await stripe.setupIntents.create({
     payment_method: (await method('tok_chargeDeclinedExpiredCard')).id,
+    ...NO_REDIRECTS,
   })
   expect(await refusal(stripe.setupIntents.confirm(id))).toMatchObject({
     ...{ statusCode: 402, code: 'expired_card', param: 'exp_month' },

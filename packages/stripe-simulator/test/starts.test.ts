@@ -184,7 +184,10 @@ describe('trials', () => {
     })
     const intent = subscription.pending_setup_intent as { id: string }
     const types = await world.typesDuring(() =>
-      world.stripe.setupIntents.confirm(intent.id, { payment_method: 'pm_card_mastercard' }),
+      world.stripe.setupIntents.confirm(intent.id, {
+        payment_method: 'pm_card_mastercard',
+        return_url: 'https://example.com/done',
+      }),
     )
     expect(types).toEqual([
       'setup_intent.succeeded',

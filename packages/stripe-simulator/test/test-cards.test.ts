@@ -1,7 +1,7 @@
 // docs.stripe.com/testing: cards by brand, by country, declined payments, 3D Secure
 import { expect, test } from 'vitest'
 import { sharedWorld } from './shared-world.ts'
-import { refusal } from './world.ts'
+import { NO_REDIRECTS, refusal } from './world.ts'
 
 const world = await sharedWorld()
 
@@ -28,6 +28,7 @@ test.each([
     customer: ada.id,
     payment_method: method.id,
     confirm: true,
+    ...NO_REDIRECTS,
   })
   expect(intent.status).toBe('succeeded')
 })
@@ -46,7 +47,14 @@ test('a card that attaches and is lost or stolen later', async () => {
     const { id } = await stripe.paymentMethods.attach(`pm_card_visa_chargeCustomerFail${name}`, {
       customer: ada.id,
     })
-    const charge = { amount: 1000, currency: 'usd', customer: ada.id, payment_method: id, confirm: true }
+    const charge = {
+      amount: 1000,
+      currency: 'usd',
+      customer: ada.id,
+      payment_method: id,
+      confirm: true,
+      ...NO_REDIRECTS,
+    }
     expect(await refusal(stripe.paymentIntents.create(charge))).toMatchObject({
       statusCode: 402,
       code: 'card_declined',

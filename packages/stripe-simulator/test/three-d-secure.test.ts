@@ -2,7 +2,7 @@
 import type Stripe from 'stripe'
 import { expect, test } from 'vitest'
 import { sharedWorld } from './shared-world.ts'
-import { DAY, HOUR, JAN_1 } from './world.ts'
+import { DAY, HOUR, JAN_1, NO_REDIRECTS } from './world.ts'
 
 const world = await sharedWorld()
 
@@ -52,6 +52,7 @@ test('a card that was set up for later is charged off-session without a question
     customer: ada.id,
     payment_method: 'pm_card_authenticationRequiredOnSetup',
     confirm: true,
+    ...NO_REDIRECTS,
   })
   simulator.control.authenticate(setup.id, 'succeed')
   const method = (await stripe.setupIntents.retrieve(setup.id)).payment_method as string
@@ -107,7 +108,7 @@ test('a set-up whose challenge fails keeps nothing', async () => {
   const { stripe, simulator } = world
   const { id: customer } = await world.customer({ card: null })
   const payment_method = 'pm_card_authenticationRequired'
-  const setup = await stripe.setupIntents.create({ customer, payment_method, confirm: true })
+  const setup = await stripe.setupIntents.create({ customer, payment_method, confirm: true, ...NO_REDIRECTS })
   const types = await world.typesDuring(() =>
     Promise.resolve(simulator.control.authenticate(setup.id, 'fail')),
   )

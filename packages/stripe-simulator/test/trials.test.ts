@@ -101,7 +101,10 @@ test('a trial that nothing could pay waits for a method with an intent to set on
     customer: lacking.customer.id,
     usage: 'off_session',
   })
-  await stripe.setupIntents.confirm(intent.id, { payment_method: 'pm_card_visa' })
+  await stripe.setupIntents.confirm(intent.id, {
+    payment_method: 'pm_card_visa',
+    return_url: 'https://example.com/done',
+  })
   await world.advance(lacking.customer.clock, JAN_1 + 14 * DAY + HOUR)
   const paid = await stripe.subscriptions.retrieve(lacking.subscription.id, { expand: ['latest_invoice'] })
   expect(paid).toMatchObject({ status: 'active', pending_setup_intent: null })

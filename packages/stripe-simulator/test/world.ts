@@ -6,6 +6,11 @@ export const JAN_1 = 1767225600
 export const HOUR = 3600
 export const DAY = 86_400
 
+/** Of methods that send nobody away an intent is confirmed without a `return_url`. */
+export const NO_REDIRECTS = {
+  automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
+} as const
+
 export type World = Awaited<ReturnType<typeof newWorld>>
 
 /** A simulator, the unmodified client of it, and the few steps that every story starts with. */

@@ -12,7 +12,15 @@ import { confirmIntent, fail } from './payments.ts'
 import { collectAndSettle } from './settle.ts'
 import { unexpectedPayment, unexpectedSetup } from './unexpected-state.ts'
 
+/** What a request that confirms is held to, once the intent can be confirmed at all. */
+type Check<Row> = (
+  world: World,
+  intent: Row,
+  how: { readonly offSession: boolean; readonly returnUrl?: string | undefined },
+) => void
+
 interface ByHand {
+  readonly check?: Check<PaymentIntentRow>
   readonly offSession: boolean
   readonly authenticated?: boolean
   readonly returnUrl?: string | undefined
@@ -22,7 +30,7 @@ interface ByHand {
 export function confirmWith(
   world: World,
   id: string,
-  { offSession, authenticated = false, returnUrl }: ByHand,
+  { check, offSession, authenticated = false, returnUrl }: ByHand,
 ): PaymentIntentRow {
   const intent = world.paymentIntents.must(id)
   const method = world.paymentMethods.get(intent.payment_method)
@@ -41,6 +49,7 @@ export function confirmWith(
       "You cannot confirm this PaymentIntent because it's missing a payment method. You can either update the PaymentIntent with a payment method and then confirm it again, or confirm it again directly with a payment method or ConfirmationToken.",
     )
   }
+  check?.(world, intent, { offSession, returnUrl })
   if (intent.own.invoice !== null) {
     const outcome = collectAndSettle(world, intent.own.invoice, {
       offSession,
@@ -103,6 +112,7 @@ export function confirmSetup(
   id: string,
   authenticated: boolean,
   returnUrl?: string,
+  check?: Check<SetupIntentRow>,
 ): SetupIntentRow {
   const intent = world.setupIntents.must(id)
   const method = world.paymentMethods.get(intent.payment_method)
@@ -118,6 +128,7 @@ export function confirmSetup(
     const why = intent.status === 'succeeded' ? 'it has already succeeded' : 'it has been canceled'
     throw unexpectedSetup(world, intent, `You cannot confirm this SetupIntent because ${why}.`)
   }
+  check?.(world, intent, { offSession: false, returnUrl })
   const behavior = behaviorOf(method)
   const asked = behavior.on === 'asks' && behavior.when === 'on_session'
   const outcome = asked

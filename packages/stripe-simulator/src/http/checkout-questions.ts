@@ -77,7 +77,7 @@ export function askedFor(session: CheckoutRow, filled: Filled, taxId: boolean): 
       ? `<label>Type of tax ID <select name="tax_id[type]"><option value=""></option>${optionsOf(
           taxIdTypes.map((type) => [type, type]),
           filled['tax_id[type]'],
-        )}</select></label>` + inputOf('Tax ID', 'tax_id[value]', filled, { optional: !required })
+        )}</select></label>${inputOf('Tax ID', 'tax_id[value]', filled, { optional: !required })}`
       : '',
     ships === null
       ? ''

@@ -25,6 +25,7 @@ import { minimumCharge } from '../rules/currency.ts'
 import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
+import { automaticParam, refuseNoReturn, takenMethods } from './automatic-methods.ts'
 import { currency } from './currency-param.ts'
 import { email } from './email-param.ts'
 import { findAs, liveCustomer } from './lookup.ts'
@@ -70,10 +71,7 @@ export const paymentIntentRoutes = [
       currency: required(currency),
       customer: text(),
       allowed_payment_method_types: list(methodType),
-      automatic_payment_methods: shape({
-        enabled: required(bool),
-        allow_redirects: oneOf(['always', 'never'] as const),
-      }),
+      automatic_payment_methods: automaticParam,
       confirm: bool,
       confirmation_method: oneOf(['automatic', 'manual'] as const),
       off_session: bool,
@@ -99,22 +97,19 @@ export const paymentIntentRoutes = [
         captureMethod: params.capture_method,
       })
       world.paymentIntents.patch(intent.id, {
-        allowed_payment_method_types: params.allowed_payment_method_types ?? null,
+        ...takenMethods(params),
         ...(params.confirmation_method === undefined
           ? {}
           : { confirmation_method: params.confirmation_method }),
         receipt_email: params.receipt_email ?? null,
         statement_descriptor: params.statement_descriptor ?? null,
         statement_descriptor_suffix: params.statement_descriptor_suffix ?? null,
-        automatic_payment_methods:
-          params.automatic_payment_methods === undefined
-            ? null
-            : { allow_redirects: 'always', ...defined(params.automatic_payment_methods) },
       })
       nameMethod(world, intent.id, params)
       if (params.confirm !== true) return world.render(world.paymentIntents.must(intent.id))
       return world.render(
         confirmWith(world, intent.id, {
+          check: refuseNoReturn,
           offSession: params.off_session ?? false,
           returnUrl: params.return_url,
         }),
@@ -159,6 +154,7 @@ export const paymentIntentRoutes = [
       world.paymentIntents.patch(intent.id, defined({ receipt_email, setup_future_usage, capture_method }))
       return world.render(
         confirmWith(world, intent.id, {
+          check: refuseNoReturn,
           offSession: params.off_session ?? false,
           returnUrl: params.return_url,
         }),

@@ -20,6 +20,7 @@ import type { PaymentMethodRow, SetupIntentRow } from '../rows.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import { METHOD_TYPES } from '../rules/test-accounts.ts'
 import type { World } from '../world.ts'
+import { automaticParam, refuseNoReturn, takenMethods } from './automatic-methods.ts'
 import { expandedCustomer } from './expanded.ts'
 import { findAs, liveCustomer } from './lookup.ts'
 import { methodData, methodOf, newMethod } from './make-method.ts'
@@ -45,10 +46,7 @@ export const setupIntentRoutes = [
       payment_method: text(),
       payment_method_data: methodData,
       allowed_payment_method_types: list(methodType),
-      automatic_payment_methods: shape({
-        enabled: bool,
-        allow_redirects: oneOf(['always', 'never'] as const),
-      }),
+      automatic_payment_methods: automaticParam,
       confirm: bool,
       description: text(),
       metadata,
@@ -57,13 +55,13 @@ export const setupIntentRoutes = [
       ...unsupportedFields,
     }),
     ({ world, params }) => {
-      const intent = insertSetup(world, params)
-      const { id } = intent
+      const { id } = insertSetup(world, params)
+      const intent = world.setupIntents.patch(id, takenMethods(params))
       nameMethod(world, intent, params)
       world.emit('setup_intent.created', world.setupIntents.must(id))
       return world.render(
         params.confirm === true
-          ? confirmSetup(world, id, false, params.return_url)
+          ? confirmSetup(world, id, false, params.return_url, refuseNoReturn)
           : world.setupIntents.must(id),
       )
     },
@@ -104,7 +102,7 @@ export const setupIntentRoutes = [
     ({ world, params, path }) => {
       const intent = findAs('intent', world.setupIntents, 'setupintent', path())
       nameMethod(world, intent, params, { setup_intent: world.render(intent) })
-      return world.render(confirmSetup(world, intent.id, false, params.return_url))
+      return world.render(confirmSetup(world, intent.id, false, params.return_url, refuseNoReturn))
     },
   ),
   post(
@@ -157,6 +155,13 @@ export const setupIntentRoutes = [
   ),
 ]
 
+/** Nothing asked for. As recorded: Kiln-AI/stripe_world tests/conformance/cassettes/10_setup_intents.json. */
+const CARD_OPTIONS = {
+  mandate_options: null,
+  network: null,
+  request_three_d_secure: 'automatic',
+} as const
+
 interface SetupOf {
   customer?: string | undefined
   allowed_payment_method_types?: string[] | undefined
@@ -186,13 +191,14 @@ function insertSetup(world: World, params: SetupOf): SetupIntentRow {
     last_setup_error: null,
     latest_attempt: null,
     livemode: false,
+    managed_payments: { enabled: false },
     mandate: null,
     metadata: mergeMetadata({}, params.metadata),
     next_action: null,
     on_behalf_of: null,
     payment_method: null,
     payment_method_configuration_details: null,
-    payment_method_options: null,
+    payment_method_options: { card: CARD_OPTIONS },
     payment_method_types: [...METHOD_TYPES],
     single_use_mandate: null,
     status: 'requires_payment_method',

@@ -38,6 +38,7 @@ import { prorationDetails } from './changes/clover/proration-details.ts'
 import { customerCreation } from './changes/customer-creation.ts'
 import { uiMode } from './changes/dahlia/ui-mode.ts'
 import { defaultCurrency } from './changes/default-currency.ts'
+import { dynamicMethods } from './changes/dynamic-methods.ts'
 import { billingCycleAnchor } from './changes/endive/billing-cycle-anchor.ts'
 import { paymentMethodTypes } from './changes/endive/payment-method-types.ts'
 import { marketingFeatures } from './changes/marketing-features.ts'
@@ -87,6 +88,7 @@ export const changes = [
   requiredTaxId,
   marketingFeatures,
   renderingOptions,
+  dynamicMethods,
   chargesList,
   chargeRefunds,
   defaultCurrency,
