@@ -226,6 +226,117 @@ test('a plan is paused and resumed on the page, for as long as the customer like
   expect((await post(`${session.url}/cancel`, fields)).status).toBe(400)
 })
 
+// docs.stripe.com/customer-management/cancellation-page: "deflect the cancellation by offering a retention coupon"
+test('who would leave is offered a coupon and stays: 20 % off 2 × 10.00', async () => {
+  const { stripe } = world
+  const { ada, subscription } = await subscriber()
+  const coupon = (await stripe.coupons.create({ percent_off: 20, duration: 'forever' })).id
+  const flow = (offered: string): Stripe.BillingPortal.SessionCreateParams.FlowData => ({
+    type: 'subscription_cancel',
+    subscription_cancel: {
+      subscription: subscription.id,
+      retention: { type: 'coupon_offer', coupon_offer: { coupon: offered } },
+    },
+  })
+  const session = await stripe.billingPortal.sessions.create({ customer: ada.id, flow_data: flow(coupon) })
+  expect(session.flow?.subscription_cancel).toEqual({
+    subscription: subscription.id,
+    retention: { type: 'coupon_offer', coupon_offer: { coupon } },
+  })
+  expect(await (await fetch(session.url)).text()).toContain(`Stay, with ${coupon}`)
+  const types = await world.typesDuring(() => post(`${session.url}/accept`, {}))
+  expect(types).toEqual(['customer.discount.created', 'customer.subscription.updated'])
+  const stays = await stripe.subscriptions.retrieve(subscription.id, { expand: ['discounts'] })
+  expect(stays).toMatchObject({ cancel_at: null, discounts: [{ source: { coupon } }] })
+  await world.advance(ada.clock, JAN_1 + 31 * DAY + 3600)
+  expect((await world.invoices(subscription.id)).at(-1)).toMatchObject({ subtotal: 2000, total: 1600 })
+  const unknown = stripe.billingPortal.sessions.create({ customer: ada.id, flow_data: flow('nothing') })
+  expect(await refusal(unknown)).toMatchObject({ code: 'resource_missing' })
+  const plain = await stripe.billingPortal.sessions.create({ customer: ada.id })
+  expect((await post(`${plain.url}/accept`, {})).status).toBe(400)
+})
+
+test('a promotion code is taken where the configuration takes them', async () => {
+  const { stripe } = world
+  const { ada, subscription, large, offer } = await subscriber()
+  const coupon = (await stripe.coupons.create({ percent_off: 50, duration: 'forever' })).id
+  await stripe.promotionCodes.create({ promotion: { type: 'coupon', coupon }, code: 'HALF' })
+  const on = (kinds: Update['default_allowed_updates']) =>
+    updates([offer], { default_allowed_updates: kinds as ('price' | 'promotion_code')[] })
+  const open = async (features: Features) => {
+    const { id: configuration } = await stripe.billingPortal.configurations.create({ features })
+    return stripe.billingPortal.sessions.create({ customer: ada.id, configuration, locale: 'de' })
+  }
+  const fields = { subscription: subscription.id, promotion_code: 'HALF' }
+  expect((await post(`${(await open(on(['price']))).url}/update`, fields)).status).toBe(400)
+  const session = await open(on(['price', 'promotion_code']))
+  expect(session.locale).toBe('de')
+  expect(await (await fetch(session.url)).text()).toContain('Promotion code')
+  expect((await post(`${session.url}/update`, fields)).status).toBe(303)
+  const half = await stripe.subscriptions.retrieve(subscription.id, { expand: ['discounts'] })
+  expect(half.discounts).toMatchObject([
+    { source: { coupon }, promotion_code: expect.stringMatching(/^promo_/) as string },
+  ])
+  expect((await post(`${session.url}/update`, { ...fields, price: large })).status).toBe(303)
+  expect((await stripe.subscriptions.retrieve(subscription.id)).items.data[0]?.price.id).toBe(large)
+  expect((await post(`${session.url}/update`, { ...fields, promotion_code: 'NONE' })).status).toBe(400)
+})
+
+test('address, shipping and tax id are changed where the configuration lets them', async () => {
+  const { stripe } = world
+  const { id: customer } = await world.customer()
+  const allowed_updates = ['address', 'shipping', 'tax_id'] as const
+  const { id: configuration } = await stripe.billingPortal.configurations.create({
+    features: { customer_update: { enabled: true, allowed_updates: [...allowed_updates] } },
+  })
+  const session = await stripe.billingPortal.sessions.create({ customer, configuration })
+  const details = {
+    ...{ line1: 'Hauptstr. 1', country: 'DE', 'shipping[name]': 'Ada', 'shipping[line1]': 'Nebenstr. 2' },
+    ...{ 'tax_id[type]': 'eu_vat', 'tax_id[value]': 'DE123456789' },
+  }
+  expect((await post(`${session.url}/details`, details)).status).toBe(303)
+  expect(await stripe.customers.retrieve(customer)).toMatchObject({
+    address: { line1: 'Hauptstr. 1', country: 'DE', city: null },
+    shipping: { name: 'Ada', address: { line1: 'Nebenstr. 2' } },
+  })
+  expect((await stripe.customers.listTaxIds(customer)).data).toMatchObject([{ value: 'DE123456789' }])
+  expect((await post(`${session.url}/details`, { email: 'ada@example.org' })).status).toBe(400)
+})
+
+// The words as recorded of Stripe by others.
+test('flows that cannot be', async () => {
+  const { stripe } = world
+  const { ada, subscription, basic, large, offer } = await subscriber()
+  const { sessions, configurations } = stripe.billingPortal
+  const item = subscription.items.data[0]?.id as string
+  const confirm = (price: string, configuration?: string) =>
+    sessions.create({
+      ...{ customer: ada.id, ...(configuration === undefined ? {} : { configuration }) },
+      flow_data: {
+        type: 'subscription_update_confirm',
+        subscription_update_confirm: { subscription: subscription.id, items: [{ id: item, price }] },
+      },
+    })
+  expect((await refusal(confirm(large))).message).toBe(
+    'This subscription cannot be updated because the subscription update feature in the portal configuration is disabled.',
+  )
+  const { id } = await configurations.create({ features: updates([{ ...offer, prices: [basic] }]) })
+  expect((await refusal(confirm(large, id))).message).toBe(
+    `The item \`${item}\` cannot be updated to price \`${large}\` because the configuration \`${id}\` does not include the price in its \`features[subscription_update][products]\`.`,
+  )
+  expect((await refusal(confirm(basic, id))).message).toBe(
+    'Cannot update the subscription because there are no changes to confirm.',
+  )
+  await stripe.subscriptions.update(subscription.id, { cancel_at_period_end: true })
+  const leave = {
+    type: 'subscription_cancel',
+    subscription_cancel: { subscription: subscription.id },
+  } as const
+  expect((await refusal(sessions.create({ customer: ada.id, flow_data: leave }))).message).toBe(
+    `The subscription ${subscription.id} is already set to be canceled at period end.`,
+  )
+})
+
 test('a flow of a feature that is off is refused', async () => {
   const { ada, subscription } = await subscriber()
   const flow_data = {

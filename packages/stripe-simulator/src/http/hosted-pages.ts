@@ -69,9 +69,14 @@ function addPortal(app: FastifyInstance, world: World, control: Control): void {
   })
 }
 
-function deedOf(request: FastifyRequest, { quantity, ...form }: Form): PortalDeed {
+function deedOf(request: FastifyRequest, form: Form): PortalDeed {
   const { action } = request.params as { action: PortalDeed['action'] }
-  return { ...form, action, ...(quantity === undefined ? {} : { quantity: Number(quantity) }) }
+  const { quantity, subscription, feedback, comment, price } = form
+  const { card, email, name, phone, address, shipping, taxId, promotionCode } = completionOf(form)
+  return {
+    ...{ action, subscription, feedback, comment, price, card, email, name, phone, address, shipping, taxId },
+    ...{ promotionCode, quantity: quantity === undefined ? undefined : Number(quantity) },
+  }
 }
 
 /** A flow ends as it was asked to: back at the business, on a confirmation page, or in the portal. */

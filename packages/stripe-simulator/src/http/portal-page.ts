@@ -15,6 +15,18 @@ const DETAILS = [
   ['phone', 'Phone'],
 ] as const
 
+/** Details of several parts. */
+const MORE = [
+  ['address', ['Address', 'line1'], ['City', 'city'], ['Postal code', 'postal_code'], ['Country', 'country']],
+  [
+    'shipping',
+    ['Recipient', 'shipping[name]'],
+    ['Shipping address', 'shipping[line1]'],
+    ['Shipping country', 'shipping[country]'],
+  ],
+  ['tax_id', ['Type of tax ID', 'tax_id[type]'], ['Tax ID', 'tax_id[value]']],
+] as const
+
 interface Portal {
   readonly world: World
   readonly session: PortalRow
@@ -122,7 +134,13 @@ function cancelForm({ session, features }: Portal, row: SubscriptionRow): string
         ['', ...options].map((option) => [option, option]),
       )
     : ''
-  return form(session, 'cancel', `${about(row)}${why}<button>Cancel plan</button>`)
+  return offerForm(session) + form(session, 'cancel', `${about(row)}${why}<button>Cancel plan</button>`)
+}
+
+/** What is offered to whom would leave. */
+function offerForm(session: PortalRow): string {
+  const coupon = session.flow?.subscription_cancel?.retention?.coupon_offer?.coupon
+  return coupon === undefined ? '' : form(session, 'accept', `<button>Stay, with ${escaped(coupon)}</button>`)
 }
 
 function updateForm({ world, session, features }: Portal, row: SubscriptionRow): string {
@@ -136,10 +154,13 @@ function updateForm({ world, session, features }: Portal, row: SubscriptionRow):
   const seats = (products ?? []).some((product) => product.adjustable_quantity.enabled)
     ? `<label>Quantity <input name="quantity" type="number" value="${item.quantity ?? 1}"></label>`
     : ''
+  const code = allowed.includes('promotion_code')
+    ? '<label>Promotion code <input name="promotion_code"></label>'
+    : ''
   return form(
     session,
     'update',
-    `${about(row)}${select('Plan', 'price', choices)}${seats}<button>Change plan</button>`,
+    `${about(row)}${select('Plan', 'price', choices)}${seats}${code}<button>Change plan</button>`,
   )
 }
 
@@ -167,7 +188,10 @@ function detailsForm({ world, session, features }: Portal): string {
     ([name, label]) =>
       `<label>${label} <input name="${name}" value="${escaped(customer[name] ?? '')}"></label>`,
   )
-  return form(session, 'details', `${inputs.join('')}<button>Save details</button>`)
+  const more = MORE.filter(([name]) => features.customer_update.allowed_updates.includes(name)).flatMap(
+    ([, ...fields]) => fields.map(([label, field]) => `<label>${label} <input name="${field}"></label>`),
+  )
+  return form(session, 'details', `${inputs.join('')}${more.join('')}<button>Save details</button>`)
 }
 
 function invoiceList({ world, session }: Portal): string {

@@ -4,8 +4,11 @@ import { updateSubscription } from '../billing/update.ts'
 import { invalid } from '../errors.ts'
 import type { CustomerRow, Json, PortalConfigurationRow, PortalRow, SubscriptionRow } from '../rows.ts'
 import { defined } from '../rules/defined.ts'
+import { taxIdTypes } from '../rules/tax-id-types.ts'
 import type { World } from '../world.ts'
 import { type ChangeParams, itemChange } from './change-params.ts'
+import { whole } from './checkout-answers.ts'
+import { codeNamed } from './checkout-form.ts'
 import { applyDiscounts, redeemer } from './discounts.ts'
 import { checkedEmail } from './email-param.ts'
 import { useMethod } from './make-method.ts'
@@ -15,13 +18,24 @@ import { ofCustomer } from './portal-flow.ts'
 import { changeLater, waits } from './portal-later.ts'
 import { portalOf } from './portal-sessions.ts'
 import { pause, resume } from './subscription-verbs.ts'
+import { createTaxId } from './tax-ids.ts'
 
 /**
  * What a customer can do on the page, as far as the configuration lets them: end a plan or keep it after
- * all, pause and resume it, change it, agree to the change that a flow proposes, change the card or their own details.
+ * all or for the coupon that a flow offers, pause and resume it, change it, agree to the change that a flow proposes,
+ * change the card or their own details.
  */
 export interface PortalDeed {
-  readonly action: 'cancel' | 'keep' | 'pause' | 'resume' | 'update' | 'confirm' | 'method' | 'details'
+  readonly action:
+    | 'accept'
+    | 'cancel'
+    | 'confirm'
+    | 'details'
+    | 'keep'
+    | 'method'
+    | 'pause'
+    | 'resume'
+    | 'update'
   readonly subscription?: string | undefined
   /** Why the plan is canceled, one of the configuration's reasons. */
   readonly feedback?: string | undefined
@@ -32,6 +46,13 @@ export interface PortalDeed {
   readonly email?: string | undefined
   readonly name?: string | undefined
   readonly phone?: string | undefined
+  readonly address?: Readonly<Record<string, string>> | undefined
+  readonly shipping?:
+    | { readonly name: string; readonly address: Readonly<Record<string, string>> }
+    | undefined
+  readonly taxId?: { readonly type: string; readonly value: string } | undefined
+  /** A code that customers know, as `SPRING`. */
+  readonly promotionCode?: string | undefined
 }
 
 export function actInPortal(world: World, id: string, deed: PortalDeed): Json {
@@ -50,6 +71,8 @@ export function actInPortal(world: World, id: string, deed: PortalDeed): Json {
       return shown(world, halt(world, owned(world, session, deed), features, deed))
     case 'update':
       return shown(world, update(world, owned(world, session, deed), features, deed))
+    case 'accept':
+      return shown(world, accept(world, session, features))
     case 'confirm':
       return shown(world, confirm(world, session, features))
     default:
@@ -93,15 +116,59 @@ function changeMethod(world: World, session: PortalRow, features: Features, deed
 
 function changeDetails(world: World, session: PortalRow, features: Features, deed: PortalDeed): CustomerRow {
   needs(features, 'customer_update')
-  const given = defined({ email: deed.email, name: deed.name, phone: deed.phone })
-  for (const name of Object.keys(given)) {
+  const given = defined({
+    email: deed.email,
+    name: deed.name,
+    phone: deed.phone,
+    address: deed.address === undefined ? undefined : whole(deed.address),
+    shipping:
+      deed.shipping === undefined
+        ? undefined
+        : { name: deed.shipping.name, address: whole(deed.shipping.address) },
+  }) as Partial<CustomerRow>
+  const changed = [...Object.keys(given), ...(deed.taxId === undefined ? [] : ['tax_id'])]
+  for (const name of changed) {
     if (features.customer_update.allowed_updates.includes(name)) continue
     throw invalid(`The portal's configuration does not allow a change of ${name}.`, name)
   }
   if (deed.email !== undefined) checkedEmail(deed.email, 'email')
   const next = world.customers.patch(session.customer, given)
   world.emit('customer.updated', next)
-  return next
+  if (deed.taxId !== undefined) {
+    if (!taxIdTypes.includes(deed.taxId.type)) throw invalid('Invalid tax ID type.', 'tax_id[type]')
+    createTaxId(world, next, deed.taxId)
+  }
+  return world.customers.must(next.id)
+}
+
+/**
+ * The coupon of the flow instead of an end: "you can attempt to deflect the cancellation by offering a retention
+ * coupon". https://docs.stripe.com/customer-management/cancellation-page#deflect-cancellations
+ */
+function accept(world: World, session: PortalRow, features: Features): string {
+  needs(features, 'subscription_cancel')
+  const offer = session.flow?.subscription_cancel
+  const coupon = offer?.retention?.coupon_offer?.coupon
+  if (offer == null || coupon === undefined) throw invalid('This page offers no coupon.', 'action')
+  const subscription = ofCustomer(world, session.customer, offer.subscription, 'subscription')
+  discount(world, subscription, [{ coupon }])
+  world.emit('customer.subscription.updated', world.subscriptions.must(subscription.id))
+  return subscription.id
+}
+
+/** Takes the place of what was taken off before, as `discounts` of a subscription do. */
+function discount(
+  world: World,
+  subscription: SubscriptionRow,
+  given: Parameters<typeof applyDiscounts>[1],
+  items: Parameters<typeof redeemer>[2] = priced(world, subscription),
+): void {
+  const discounts = applyDiscounts(world, given, redeemer(world, subscription, items))
+  world.subscriptions.patch(subscription.id, { discounts })
+}
+
+function priced(world: World, { id }: SubscriptionRow) {
+  return itemsOf(world, id).map(({ own, quantity }) => ({ price: own.price, quantity }))
 }
 
 /** Ends a plan with its period or at once, or takes that back while the period runs. */
@@ -173,6 +240,23 @@ function update(world: World, subscription: SubscriptionRow, features: Features,
     }
   }
   const wanted = { price, quantity: deed.quantity }
+  if (deed.promotionCode !== undefined) {
+    if (!allowed.includes('promotion_code')) {
+      throw invalid("The portal's configuration takes no promotion codes.", 'promotion_code')
+    }
+    const code = codeNamed(world, deed.promotionCode)
+    discount(
+      world,
+      subscription,
+      [{ promotion_code: code }],
+      [{ price, quantity: deed.quantity ?? item.quantity }],
+    )
+    const isSame = price === item.own.price && (deed.quantity ?? item.quantity) === item.quantity
+    if (isSame) {
+      world.emit('customer.subscription.updated', world.subscriptions.must(subscription.id))
+      return subscription.id
+    }
+  }
   if (waits(world, subscription, item, wanted, features.subscription_update.schedule_at_period_end)) {
     changeLater(world, subscription, item, wanted)
     return subscription.id
@@ -180,7 +264,7 @@ function update(world: World, subscription: SubscriptionRow, features: Features,
   return change(world, subscription, features, [{ id: item.id, ...wanted }])
 }
 
-/** The change that the flow proposes is the business's own, so no list of offers limits it. */
+/** The change that the flow proposes, which was held against the offers when the flow was made. */
 function confirm(world: World, session: PortalRow, features: Features): string {
   const proposed = session.flow?.subscription_update_confirm
   if (proposed == null) throw invalid('This page proposes no change to confirm.', 'action')
@@ -189,12 +273,8 @@ function confirm(world: World, session: PortalRow, features: Features): string {
     coupon === null ? { promotion_code: code ?? undefined } : { coupon },
   )
   if (discounts.length > 0) {
-    const to = redeemer(
-      world,
-      subscription,
-      proposed.items.flatMap(({ price, quantity }) => (price === null ? [] : { price, quantity })),
-    )
-    world.subscriptions.patch(subscription.id, { discounts: applyDiscounts(world, discounts, to) })
+    const items = proposed.items.flatMap(({ price, quantity }) => (price === null ? [] : { price, quantity }))
+    discount(world, subscription, discounts, items)
   }
   const items = proposed.items.map(({ id, price, quantity }) => ({
     id: id ?? undefined,

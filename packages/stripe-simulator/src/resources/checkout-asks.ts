@@ -1,7 +1,7 @@
 import { invalid } from '../errors.ts'
 import { bool, clearable, integer, list, oneOf, type Params, required, shape, text } from '../http/schema.ts'
 import type { CheckoutRow } from '../rows.ts'
-import { shippingCountries } from '../rules/checkout-words.ts'
+import { shippingCountries } from '../rules/page-words.ts'
 
 const nameField = shape({ enabled: required(bool), optional: bool })
 const message = clearable(shape({ message: required(text(1200)) }))

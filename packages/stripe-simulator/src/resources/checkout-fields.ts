@@ -13,7 +13,7 @@ import {
   text,
   timestamp,
 } from '../http/schema.ts'
-import { checkoutLocales } from '../rules/checkout-words.ts'
+import { checkoutLocales } from '../rules/page-words.ts'
 import { billingModeParam } from './billing-mode.ts'
 import { asksFields } from './checkout-asks.ts'
 import { adjustableParam } from './checkout-quantities.ts'

@@ -70,6 +70,11 @@ function codeOf(world: World, session: CheckoutRow, code: string): string {
   if (session.allow_promotion_codes !== true) {
     throw invalid('This session takes no promotion codes.', 'promotion_code')
   }
+  return codeNamed(world, code)
+}
+
+/** The promotion code that customers know by this name. */
+export function codeNamed(world: World, code: string): string {
   const known = world.promotionCodes.by('code', code.toLowerCase()).find((row) => row.active)
   if (known === undefined) throw invalid('This code is invalid.', 'promotion_code', 'resource_missing')
   return known.id

@@ -1,8 +1,9 @@
 import { itemsOf } from '../billing/periods.ts'
 import { invalid } from '../errors.ts'
-import { gaps, integer, list, oneOf, type Params, required, shape, text } from '../http/schema.ts'
+import { integer, list, oneOf, type Params, required, shape, text } from '../http/schema.ts'
 import type { PortalConfigurationRow, PortalRow, SubscriptionRow } from '../rows.ts'
 import type { World } from '../world.ts'
+import { liveCoupon } from './coupons.ts'
 import { find } from './lookup.ts'
 
 type Flow = NonNullable<PortalRow['flow']>
@@ -24,7 +25,13 @@ export const flowParam = shape({
     hosted_confirmation: shape({ custom_message: text(500) }),
     redirect: shape({ return_url: required(text()) }),
   }),
-  subscription_cancel: shape({ subscription: required(text()), ...gaps('retention') }),
+  subscription_cancel: shape({
+    subscription: required(text()),
+    retention: shape({
+      type: required(oneOf(['coupon_offer'] as const)),
+      coupon_offer: required(shape({ coupon: required(text()) })),
+    }),
+  }),
   subscription_update: shape({ subscription: required(text()) }),
   subscription_update_confirm: shape({
     subscription: required(text()),
@@ -41,15 +48,13 @@ export function flowOf(
   world: World,
   flow: FlowGiven,
   customer: string,
-  { features }: PortalConfigurationRow,
+  configuration: PortalConfigurationRow,
 ): Flow {
+  const { features } = configuration
   const { type } = flow
   const feature = type === 'subscription_update_confirm' ? 'subscription_update' : type
   if (!features[feature].enabled) {
-    throw invalid(
-      `This subscription cannot be used in this flow because the configuration disables the portal's ${feature} feature.`,
-      'flow_data[type]',
-    )
+    throw invalid(disabled(feature), 'flow_data[type]')
   }
   const confirm = type === 'subscription_update_confirm' ? part(flow, type) : null
   const shown = {
@@ -57,7 +62,7 @@ export function flowOf(
     customer_update: type === 'customer_update' ? {} : null,
     subscription_cancel:
       type === 'subscription_cancel'
-        ? { retention: null, subscription: part(flow, type).subscription }
+        ? { retention: retentionOf(world, part(flow, type)), subscription: part(flow, type).subscription }
         : null,
     subscription_pause:
       type === 'subscription_pause' ? { subscription: part(flow, type).subscription } : null,
@@ -82,9 +87,34 @@ export function flowOf(
     type,
   } as Flow
   const id = subscriptionOf(shown)
-  if (id !== null) ofCustomer(world, customer, id, `flow_data[${type}][subscription]`)
-  if (confirm !== null) checkConfirmed(world, confirm)
+  if (id !== null) {
+    const subscription = ofCustomer(world, customer, id, `flow_data[${type}][subscription]`)
+    if (type === 'subscription_cancel' && subscription.cancel_at !== null) {
+      // As recorded, with `cancel_at` too.
+      throw invalid(`The subscription ${id} is already set to be canceled at period end.`)
+    }
+  }
+  if (confirm !== null) checkConfirmed(world, confirm, configuration)
   return shown
+}
+
+/** Of a change of plan as recorded; of the others in the same words. */
+function disabled(feature: string): string {
+  const name = feature.replaceAll('_', ' ')
+  if (feature !== 'subscription_update') {
+    return `This flow cannot be used because the ${name} feature in the portal configuration is disabled.`
+  }
+  return `This subscription cannot be updated because the ${name} feature in the portal configuration is disabled.`
+}
+
+function retentionOf(
+  world: World,
+  { retention }: NonNullable<FlowGiven['subscription_cancel']>,
+): NonNullable<Flow['subscription_cancel']>['retention'] {
+  if (retention === undefined) return null
+  const { coupon } = retention.coupon_offer
+  liveCoupon(world, coupon, 'flow_data[subscription_cancel][retention][coupon_offer][coupon]')
+  return { coupon_offer: { coupon }, type: 'coupon_offer' }
 }
 
 function subscriptionOf(flow: Flow): string | null {
@@ -133,15 +163,31 @@ function afterCompletion({ after_completion: after }: FlowGiven): Flow['after_co
   }
 }
 
-function checkConfirmed(world: World, confirm: NonNullable<FlowGiven['subscription_update_confirm']>): void {
+/** What is proposed must be offered, and change something. The words as recorded. */
+function checkConfirmed(
+  world: World,
+  confirm: NonNullable<FlowGiven['subscription_update_confirm']>,
+  { id: configuration, features }: PortalConfigurationRow,
+): void {
   const at = 'flow_data[subscription_update_confirm]'
   const items = itemsOf(world, confirm.subscription)
-  for (const [i, { id, price }] of confirm.items.entries()) {
-    if (!items.some((item) => item.id === id)) {
+  const offered = (features.subscription_update.products ?? []).flatMap(({ prices }) => prices)
+  let isSame = (confirm.discounts ?? []).length === 0
+  for (const [i, { id, price, quantity }] of confirm.items.entries()) {
+    const item = items.find((one) => one.id === id)
+    if (item === undefined) {
       throw invalid(`No such subscription item: '${id}'`, `${at}[items][${i}][id]`, 'resource_missing')
     }
     if (price !== undefined) find(world.prices, 'price', price, `${at}[items][${i}][price]`)
+    const isOther = price !== undefined && price !== item.own.price
+    if (isOther && !offered.includes(price)) {
+      throw invalid(
+        `The item \`${id}\` cannot be updated to price \`${price}\` because the configuration \`${configuration}\` does not include the price in its \`features[subscription_update][products]\`.`,
+      )
+    }
+    if (isOther || (quantity ?? item.quantity) !== item.quantity) isSame = false
   }
+  if (isSame) throw invalid('Cannot update the subscription because there are no changes to confirm.')
   for (const [i, { coupon, promotion_code: code }] of (confirm.discounts ?? []).entries()) {
     if (coupon !== undefined) find(world.coupons, 'coupon', coupon, `${at}[discounts][${i}][coupon]`)
     if (code !== undefined) {

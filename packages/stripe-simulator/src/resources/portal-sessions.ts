@@ -1,8 +1,9 @@
 import { invalid } from '../errors.ts'
 import type { Expansions } from '../http/expand.ts'
 import { post } from '../http/route.ts'
-import { gaps, required, shape, text } from '../http/schema.ts'
+import { gaps, oneOf, required, shape, text } from '../http/schema.ts'
 import type { PortalRow } from '../rows.ts'
+import { portalLocales } from '../rules/page-words.ts'
 import type { World } from '../world.ts'
 import { find, liveCustomer } from './lookup.ts'
 import { configurationOf } from './portal-configurations.ts'
@@ -19,7 +20,8 @@ export const portalRoutes = [
       configuration: text(),
       return_url: text(),
       flow_data: flowParam,
-      ...gaps('after_expiration', 'customer_account', 'locale', 'on_behalf_of'),
+      locale: oneOf(portalLocales),
+      ...gaps('after_expiration', 'customer_account', 'on_behalf_of'),
     }),
     ({ world, params }) => {
       const customer = liveCustomer(world, params.customer, 'customer')
@@ -39,7 +41,7 @@ export const portalRoutes = [
         flow:
           params.flow_data === undefined ? null : flowOf(world, params.flow_data, customer.id, configuration),
         livemode: false,
-        locale: null,
+        locale: params.locale ?? null,
         on_behalf_of: null,
         return_url: params.return_url ?? configuration.default_return_url,
         url: `${world.baseUrl}/_simulator/portal/${id}`,

@@ -1,4 +1,5 @@
-// Lists of the `stripe` package's declarations, `Checkout.SessionCreateParams`. https://docs.stripe.com/api/checkout/sessions/create
+// Lists of the `stripe` package's declarations: `Checkout.SessionCreateParams` and its like.
+// https://docs.stripe.com/api/checkout/sessions/create, https://docs.stripe.com/api/customer_portal/sessions/create
 
 /** Where a Checkout page lets things be sent to. */
 export const shippingCountries = words(`
@@ -15,6 +16,12 @@ export const shippingCountries = words(`
 export const checkoutLocales = words(`
   auto bg cs da de el en en-GB es es-419 et fi fil fr fr-CA hi-IN hr hu id it ja ko lt lv ms mt nb nl pl
   pt pt-BR ro ru sk sl sv th tr vi zh zh-HK zh-TW
+`)
+
+/** The languages of a portal: `BillingPortal.SessionCreateParams`. */
+export const portalLocales = words(`
+  auto bg cs da de el en en-AU en-CA en-GB en-IE en-IN en-NZ en-SG es es-419 et fi fil fr fr-CA hr hu id
+  it ja ko lt lv ms mt nb nl pl pt pt-BR ro ru sk sl sv th tr vi zh zh-HK zh-TW
 `)
 
 function words(text: string): readonly string[] {
