@@ -158,6 +158,27 @@ test('an optional item is added', async () => {
   expect(done.subscription).toMatchObject({ items: { data: [{ quantity: 2 }, { quantity: 2 }] } })
 })
 
+test('in a payment nothing that recurs is offered', async () => {
+  const support = (await world.price(900)).id
+  expect(await refusal(order({ optional_items: [{ price: support, quantity: 1 }] }))).toMatchObject({
+    message: expect.stringContaining('`payment` mode but passed a recurring price') as string,
+  })
+})
+
+// "Can only be set in `payment` and `setup` mode."
+test('a set-up makes a customer when it is asked to', async () => {
+  const setup = { mode: 'setup', currency: 'usd', success_url } as const
+  const session = await stripe.checkout.sessions.create({ ...setup, customer_creation: 'always' })
+  expect(session).toMatchObject({ customer: null, customer_creation: 'always' })
+  simulator.control.completeCheckout(session.id, { email: 'ben@example.com' })
+  const { customer } = await stripe.checkout.sessions.retrieve(session.id)
+  expect(await stripe.customers.retrieve(customer as string)).toMatchObject({ email: 'ben@example.com' })
+  expect((await stripe.customers.listPaymentMethods(customer as string)).data).toHaveLength(1)
+  const nobody = await stripe.checkout.sessions.create(setup)
+  simulator.control.completeCheckout(nobody.id)
+  expect((await stripe.checkout.sessions.retrieve(nobody.id)).customer).toBeNull()
+})
+
 // docs.stripe.com/payments/checkout/phone-numbers
 test('a phone number is required and goes to the customer and the card', async () => {
   const session = await sell({ phone_number_collection: { enabled: true } })

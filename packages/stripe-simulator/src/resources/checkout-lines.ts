@@ -37,24 +37,27 @@ export function checkSession(world: World, params: PricedParams): void {
   const prices = lines.map((line) => world.prices.must(line.price))
   const chosen = prices.findIndex((price) => price.custom_unit_amount !== null)
   if (chosen >= 0) throw gap('amounts that the customer chooses', `line_items[${chosen}][price]`)
-  const recurring = prices.filter((price) => price.recurring !== null)
-  if (mode === 'payment' && recurring.length > 0) {
+  const offered = optional.map(({ price, quantity, adjustable_quantity: limits }, i) => {
+    checkAdjustable(limits, quantity, `optional_items[${i}]`)
+    return find(world.prices, 'price', price, `optional_items[${i}][price]`)
+  })
+  const isRecurring = ({ recurring }: PriceRow) => recurring !== null
+  if (mode === 'payment' && [...prices, ...offered].some(isRecurring)) {
     throw invalid(
       'You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use only one-time prices.',
       'line_items',
     )
   }
-  if (mode === 'subscription' && recurring.length === 0) {
+  if (mode === 'subscription' && !prices.some(isRecurring)) {
     throw invalid('You must provide at least one recurring price in `subscription` mode.', 'line_items')
   }
   for (const [i, line] of lines.entries()) {
     checkQuantity(world, line, `line_items[${i}]`)
     checkAdjustable(line.adjustable_quantity, line.quantity ?? 1, `line_items[${i}]`)
   }
-  const offered = optional.map(({ price, quantity, adjustable_quantity: limits }, i) => {
-    checkAdjustable(limits, quantity, `optional_items[${i}]`)
-    return find(world.prices, 'price', price, `optional_items[${i}][price]`)
-  })
+  for (const [i, { price, quantity }] of optional.entries()) {
+    checkQuantity(world, { price, quantity }, `optional_items[${i}]`)
+  }
   if (new Set([...prices, ...offered].map((price) => price.currency)).size > 1) {
     throw invalid('All prices of a session must be in one currency.', 'line_items')
   }

@@ -42,7 +42,11 @@ export function checkAdjustable(given: Adjustable | undefined, quantity: number,
 }
 
 /** What a line buys at first: usage has no quantity. The messages as recorded of Stripe. */
-export function checkQuantity(world: World, { price, quantity }: Lines[number], at: string): void {
+export function checkQuantity(
+  world: World,
+  { price, quantity }: Pick<Lines[number], 'price' | 'quantity'>,
+  at: string,
+): void {
   const metered = isMetered(world.prices.must(price))
   if (metered && quantity !== undefined) {
     throw invalid(

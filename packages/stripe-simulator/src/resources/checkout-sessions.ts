@@ -178,7 +178,8 @@ export function insertSession(
 /** Whether the page makes a customer. */
 function creationOf(params: PricedParams, isKnown: boolean): CheckoutRow['customer_creation'] {
   const { mode, customer_creation: asked, invoice_creation: invoice } = params
-  if (isKnown || mode === 'setup') return null
+  if (isKnown) return null
+  if (mode === 'setup') return asked ?? null
   if (mode === 'subscription') return 'always'
   return asked ?? (invoice?.enabled === true ? 'always' : 'if_required')
 }

@@ -58,10 +58,12 @@ function setup(
 ): Partial<CheckoutRow> {
   const method = methodOf(world, session, how, answered)
   const id = session.setup_intent as string
-  world.setupIntents.patch(id, { payment_method: method.id, status: 'requires_confirmation' })
+  const makes = session.customer === null && session.customer_creation === 'always'
+  const customer = makes ? newCustomer(world, session, how, answered) : session.customer
+  world.setupIntents.patch(id, { customer, payment_method: method.id, status: 'requires_confirmation' })
   const intent = confirmSetup(world, id, false)
   if (intent.status === 'requires_action') challenged(how, () => authenticateSetup(world, id, 'succeed'))
-  return {}
+  return { customer }
 }
 
 function payment(

@@ -2,6 +2,8 @@ import type Stripe from 'stripe'
 import type { Shown } from '../../../shown.ts'
 import { change } from '../../change.ts'
 
+type Collected = Shown<Stripe.Checkout.Session.CollectedInformation>
+
 export const collectedShipping = change({
   since: '2025-03-31.basil',
   what: 'Where to ship to is part of what a Checkout page collected.',
@@ -11,8 +13,9 @@ export const collectedShipping = change({
       give: {
         shipping_details: ({
           collected_information: collected,
-        }: Pick<Shown<Stripe.Checkout.Session>, 'collected_information'>) =>
-          collected?.shipping_details ?? null,
+        }: {
+          readonly collected_information: Pick<Collected, 'shipping_details'> | null
+        }) => collected?.shipping_details ?? null,
       },
     },
   },
