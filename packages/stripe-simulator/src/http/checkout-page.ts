@@ -53,7 +53,7 @@ export function checkoutPage(
     session.cancel_url === null ? '' : `<p><a href="${escaped(session.cancel_url)}">Go back</a></p>`
   return htmlPage(
     session.mode === 'setup' ? 'Save a card' : 'Checkout',
-    `<ul>${rows.join('')}</ul>${whatIsCharged(session)}<form method="post" action="/_simulator/checkout/${session.id}/complete">${chosen(session, filled, (price) => nameOf(world, price))}${email}${questions}${address}${code}${cardChoice(filled.card)}
+    `<ul>${rows.join('')}</ul>${whatIsCharged(session)}<form method="post" action="/_simulator/checkout/${session.id}/complete">${chosen(session, filled, { nameOf: (price) => nameOf(world, price), costOf: (price) => costOf(world.prices.must(price)) })}${email}${questions}${address}${code}${cardChoice(filled.card)}
 <label>If the bank asks <select name="authenticate">${optionsOf(ANSWERS, filled.authenticate)}</select></label>
 ${note(session.custom_text.submit)}<button>${submitOf(session)}</button>${note(session.custom_text.after_submit)}</form>${back}`,
     error,
@@ -85,11 +85,27 @@ function submitOf({ mode, amount_total: total, submit_type: type }: CheckoutRow)
 
 interface Item {
   readonly quantity: number | null
-  readonly price: {
-    /** Null when the price is in tiers. */
-    readonly unit_amount_decimal: string | null
-    readonly recurring: { readonly interval: string; readonly interval_count: number } | null
-  }
+  readonly price: Price
+}
+
+interface Price {
+  readonly currency: string
+  /** Null when the price is in tiers. */
+  readonly unit_amount_decimal: string | null
+  readonly recurring: {
+    readonly interval: string
+    readonly interval_count: number
+    readonly usage_type: string
+  } | null
+}
+
+/** What one costs, and how often: `$4.00 every month`, `$0.04 every month, for what is used`. */
+function costOf({ currency, unit_amount_decimal: unit, recurring }: Price): string {
+  const amount = unit === null ? 'by its tiers' : formatMoney(unit, currency)
+  if (recurring === null) return amount
+  const { interval, interval_count: count, usage_type: usage } = recurring
+  const often = `every ${count === 1 ? interval : `${count} ${interval}s`}`
+  return `${amount} ${often}${usage === 'metered' ? ', for what is used' : ''}`
 }
 
 /** What is charged now, and what later and when; later amounts before discounts and taxes. */
@@ -100,9 +116,7 @@ function whatIsCharged({ mode, currency, amount_total: now, own }: CheckoutRow):
   if (mode === 'payment') return `${due}<p class="quiet">Charged once.</p>`
   const later = (own.items as unknown as Item[]).flatMap(({ quantity, price }) => {
     if (price.recurring === null) return []
-    const { interval, interval_count: count } = price.recurring
-    const amount = price.unit_amount_decimal === null ? 'by its tiers' : money(price.unit_amount_decimal)
-    return [`${quantity ?? 1} × ${amount} every ${count === 1 ? interval : `${count} ${interval}s`}`]
+    return [quantity === null ? costOf(price) : `${quantity} × ${costOf(price)}`]
   })
   const text = `${freeUntil(own.params)}${later.join(', ')}, until it is canceled.`
   return `${due}<p class="quiet">${escaped(text)}</p>`

@@ -33,8 +33,14 @@ export function note(text: { readonly message: string } | null): string {
   return text === null ? '' : `<p class="quiet">${escaped(text.message)}</p>`
 }
 
+interface Words {
+  readonly nameOf: (price: string) => string
+  /** What one costs, and how often. */
+  readonly costOf: (price: string) => string
+}
+
 /** How many of each item, where that may be chosen, and what may be added. */
-export function chosen({ own }: CheckoutRow, filled: Filled, nameOf: (price: string) => string): string {
+export function chosen({ own }: CheckoutRow, filled: Filled, { nameOf, costOf }: Words): string {
   const { line_items: lines = [], optional_items: optional = [] } = own.params
   const number = (label: string, name: string, min: number, max: number, value: number) =>
     inputOf(label, name, filled, {
@@ -50,7 +56,7 @@ export function chosen({ own }: CheckoutRow, filled: Filled, nameOf: (price: str
   })
   const offered = optional.map(({ price, quantity, adjustable_quantity: given }) => {
     const most = given?.enabled === true ? (shownAdjustable(given)?.maximum ?? quantity) : quantity
-    return number(`Add ${nameOf(price)}`, `optional_items[${price}]`, 0, most, 0)
+    return number(`Add ${nameOf(price)}, ${costOf(price)}`, `optional_items[${price}]`, 0, most, 0)
   })
   return [...adjustable, ...offered].join('')
 }

@@ -8,6 +8,7 @@ h1 { font-size: 1.35rem; margin: 0 0 1rem } h2 { font-size: 1.05rem; margin: 1.5
 ul { list-style: none; padding: 0; margin: 0 0 1rem } li { padding: .35rem 0; border-bottom: 1px solid #eceef2 }
 form { display: grid; gap: .75rem; margin: .75rem 0 } label { display: grid; gap: .2rem; font-size: .9rem; color: #5c6375 }
 input, select { font: inherit; color: #1f2330; padding: .45rem .6rem; border: 1px solid #c3c8d4; border-radius: 6px; background: #fff }
+label:has([type=checkbox]) { display: flex; flex-direction: row-reverse; justify-content: flex-end; gap: .5rem }
 button { font: inherit; font-weight: 600; color: #fff; background: #3a4fc4; border: 0; border-radius: 6px; padding: .6rem 1rem; cursor: pointer }
 button[value=fail] { color: #b3261e; background: #fff; border: 1px solid #e0a3a3 }
 [role=alert] { background: #fde8e8; border: 1px solid #e0a3a3; border-radius: 6px; padding: .6rem .9rem; margin: 0 0 1rem }
