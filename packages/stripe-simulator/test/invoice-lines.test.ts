@@ -86,3 +86,42 @@ test('the lines of a subscription keep their amount, and take a description', as
   const lines = [{ id: line, behavior: 'delete' as const }]
   expect(await refusal(stripe.invoices.removeLines(invoice, { lines }))).toMatchObject({ statusCode: 400 })
 })
+
+// docs.stripe.com/api/invoices/add_lines#invoice_add_lines-lines-price_data-product_data
+test('a line brings the product of its price along, new and when it changes', async () => {
+  const { stripe } = world
+  const { id: customer } = await world.customer()
+  const { id } = await stripe.invoices.create({ customer })
+  const data = { currency: 'usd', unit_amount: 700 }
+  const product_data = { name: 'Onboarding', description: 'By hand', metadata: { a: '1' } }
+  const made = await stripe.invoices.addLines(id, {
+    lines: [{ price_data: { ...data, product_data }, quantity: 2 }],
+  })
+  const [line] = made.lines.data
+  expect(line).toMatchObject({ amount: 1400, description: 'Onboarding' })
+  const product = line?.pricing?.price_details?.product as string
+  expect(await stripe.products.retrieve(product)).toMatchObject(product_data)
+  const changed = await stripe.invoices.updateLineItem(id, line?.id as string, {
+    price_data: { currency: 'usd', unit_amount: 900, product_data: { name: 'Training' } },
+  })
+  expect(changed.amount).toBe(900)
+  const renamed = changed.pricing?.price_details?.product as string
+  expect((await stripe.products.retrieve(renamed)).name).toBe('Training')
+  for (const price_data of [data, { ...data, product, product_data }]) {
+    expect(await refusal(stripe.invoices.addLines(id, { lines: [{ price_data }] }))).toMatchObject({
+      param: 'lines[0][price_data][product]',
+    })
+  }
+})
+
+test('a pending item that is put onto a draft can be changed on the way', async () => {
+  const { stripe } = world
+  const { id: customer } = await world.customer()
+  const item = await stripe.invoiceItems.create({ customer, currency: 'usd', amount: 500 })
+  const { id } = await stripe.invoices.create({ customer, currency: 'usd' })
+  const made = await stripe.invoices.addLines(id, {
+    lines: [{ invoice_item: item.id, description: 'Renamed', amount: 700 }],
+  })
+  expect(made).toMatchObject({ total: 700, lines: { data: [{ amount: 700, description: 'Renamed' }] } })
+  expect(await stripe.invoiceItems.retrieve(item.id)).toMatchObject({ amount: 700, description: 'Renamed' })
+})

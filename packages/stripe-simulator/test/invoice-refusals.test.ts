@@ -2,7 +2,7 @@
 import type Stripe from 'stripe'
 import { expect, test } from 'vitest'
 import { sharedWorld } from './shared-world.ts'
-import { refusal } from './world.ts'
+import { DAY, JAN_1, refusal } from './world.ts'
 
 const world = await sharedWorld()
 const { stripe } = world
@@ -77,4 +77,31 @@ test('what is given up is given up once', async () => {
   expect(await said(stripe.invoices.markUncollectible(id))).toBe(
     'This invoice has already been marked uncollectible.',
   )
+})
+
+// docs.stripe.com/api/invoices/create
+test('an invoice is of one customer, is due by one word, and its statement has a letter', async () => {
+  const { stripe } = world
+  const [ada, bob] = [await world.customer(), await world.customer()]
+  const items = [{ price: (await world.price(1000)).id }]
+  const subscription = (await stripe.subscriptions.create({ customer: bob.id, items })).id
+  const create = (more: Stripe.InvoiceCreateParams) =>
+    refusal(stripe.invoices.create({ customer: ada.id, ...more }))
+  expect(await create({ subscription })).toMatchObject({ statusCode: 400, param: 'subscription' })
+  const days = { collection_method: 'send_invoice' as const, days_until_due: 3, due_date: JAN_1 + 3 * DAY }
+  expect(await create(days)).toMatchObject({ statusCode: 400, param: 'due_date' })
+  expect(await create({ statement_descriptor: '2026-01' })).toMatchObject({ param: 'statement_descriptor' })
+})
+
+test('what a statement says of a subscription is said by its first product', async () => {
+  const { stripe } = world
+  const ada = await world.customer()
+  const product = (await stripe.products.create({ name: 'Team', statement_descriptor: 'TEAM PLAN' })).id
+  const items = [{ price: (await world.price(1000, { product })).id }, { price: (await world.price(500)).id }]
+  const { latest_invoice } = await stripe.subscriptions.create({
+    customer: ada.id,
+    items,
+    expand: ['latest_invoice'],
+  })
+  expect(latest_invoice).toMatchObject({ statement_descriptor: 'TEAM PLAN' })
 })

@@ -274,7 +274,9 @@ test('items are added, changed and removed by themselves', async () => {
   // Half a month: +600 for two; -600 and +900 for three; -900 for none.
   expect(pending.data.map((item) => item.amount).reverse()).toEqual([600, -600, 900, -900])
   const last = await refusal(stripe.subscriptionItems.del(subscription.items.data[0]?.id as string))
-  expect(last.message).toBe('A subscription must have at least one active item.')
+  expect(last.message).toBe(
+    'A subscription must have at least one active plan. To cancel a subscription, please use the cancel API endpoint on /v1/subscriptions.',
+  )
 })
 
 // "must be the ID of a PaymentMethod belonging to the customer", docs.stripe.com/api/invoices/pay

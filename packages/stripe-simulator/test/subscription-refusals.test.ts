@@ -135,3 +135,42 @@ test('a price in use whose product is archived takes nobody new, and who has it 
   })
   expect(more.items.data[0]?.quantity).toBe(2)
 })
+
+test('who is not paused is not resumed, who is over is not found, and no trial begins in a pause', async () => {
+  const { id: customer } = await world.customer()
+  const { id } = await stripe.subscriptions.create({ customer, items: [{ price: dollars }] })
+  const words = 'You can only resume a subscription if it is `paused`.'
+  expect(await refusal(stripe.subscriptions.resume(id))).toMatchObject({
+    statusCode: 400,
+    raw: { message: words },
+  })
+  await stripe.subscriptions.pause(id)
+  expect(await refusal(stripe.subscriptions.update(id, { trial_end: JAN_1 + DAY }))).toMatchObject({
+    statusCode: 400,
+    raw: {
+      message:
+        'You cannot set `trial_end` while a subscription is `paused`. Resume the subscription first before setting `trial_end`.',
+    },
+  })
+  await stripe.subscriptions.cancel(id)
+  expect(await refusal(stripe.subscriptions.resume(id))).toMatchObject({
+    statusCode: 404,
+    code: 'resource_missing',
+    param: 'id',
+  })
+})
+
+// docs.stripe.com/api/subscriptions/object#subscription_object-days_until_due and .../update#update_subscription-pause_collection
+test('who is charged again has no days to pay, and no pause ends before it began', async () => {
+  const { id: customer } = await world.customer()
+  const { id } = await stripe.subscriptions.create({
+    customer,
+    items: [{ price: dollars }],
+    collection_method: 'send_invoice',
+    days_until_due: 7,
+  })
+  const charged = await stripe.subscriptions.update(id, { collection_method: 'charge_automatically' })
+  expect(charged).toMatchObject({ collection_method: 'charge_automatically', days_until_due: null })
+  const paused = stripe.subscriptions.update(id, { pause_collection: { behavior: 'void', resumes_at: past } })
+  expect(await refusal(paused)).toMatchObject({ param: 'pause_collection[resumes_at]' })
+})

@@ -119,3 +119,25 @@ test('a set-up whose challenge fails keeps nothing', async () => {
   })
   expect((await stripe.customers.listPaymentMethods(customer)).data).toEqual([])
 })
+
+// docs.stripe.com/api/subscription_items/update#update_subscription_item-off_session
+test('whether the customer is there while a changed item is paid, the request says', async () => {
+  const { stripe } = world
+  const intents = async (off_session: boolean) => {
+    const ada = await world.customer()
+    const price = (await world.price(1000)).id
+    const { id, items } = await stripe.subscriptions.create({ customer: ada.id, items: [{ price }] })
+    // Its holder is asked only where there is one.
+    await world.setCard(ada.id, 'pm_card_authenticationRequiredSetupForOffSession')
+    const change = { quantity: 2, proration_behavior: 'always_invoice' as const, off_session }
+    await stripe.subscriptionItems.update(items.data[0]?.id as string, change)
+    const { latest_invoice: invoice } = await stripe.subscriptions.retrieve(id)
+    const { data } = await stripe.invoicePayments.list({
+      invoice: invoice as string,
+      expand: ['data.payment.payment_intent'],
+    })
+    return (data[0]?.payment.payment_intent as Stripe.PaymentIntent | undefined)?.status
+  }
+  expect(await intents(false)).toBe('requires_action')
+  expect(await intents(true)).toBe('succeeded')
+})

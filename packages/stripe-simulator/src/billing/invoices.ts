@@ -113,7 +113,7 @@ export function createDraft(world: World, of: DraftOf): InvoiceRow {
     shipping_cost: null,
     shipping_details: null,
     starting_balance: 0,
-    statement_descriptor: null,
+    statement_descriptor: statementOf(world, subscription?.id),
     status: 'draft',
     status_details: { uncollectible: { reason: null } },
     status_transitions: { finalized_at: null, marked_uncollectible_at: null, paid_at: null, voided_at: null },
@@ -137,6 +137,14 @@ export function createDraft(world: World, of: DraftOf): InvoiceRow {
     },
   })
   return retotal(world, draft.id)
+}
+
+/** "The first subscription item's product's `statement_descriptor`": https://docs.stripe.com/api/invoices/create */
+function statementOf(world: World, subscription: string | undefined): string | null {
+  if (subscription === undefined) return null
+  const [first] = world.subscriptionItems.by('subscription', subscription)
+  const price = world.prices.get(first?.own.price)
+  return world.products.get(price?.product)?.statement_descriptor ?? null
 }
 
 /**

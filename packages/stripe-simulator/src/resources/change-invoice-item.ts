@@ -51,7 +51,21 @@ export const pricedFields = {
   ...gaps('tax_code'),
 }
 
-export type ItemChanges = Params<typeof pricedFields>
+/** A line can bring the product of its price along. https://docs.stripe.com/api/invoices/add_lines */
+export const namedPriceData = shape({
+  ...pricedFields.price_data.fields,
+  product: text(),
+  product_data: shape({
+    name: required(text()),
+    description: text(),
+    images: list(text(), 8),
+    metadata,
+    tax_code: text(),
+    unit_label: text(12),
+  }),
+})
+
+export type ItemChanges = Omit<Params<typeof pricedFields>, 'price_data'> & Pick<ItemPricing, 'price_data'>
 
 /** Changes an item that is pending or on a draft, and the line that it made there. `prefix` leads the names of parameters. */
 export function changeItem(

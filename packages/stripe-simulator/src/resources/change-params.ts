@@ -117,17 +117,20 @@ export function itemChange(
   })
   const kept = itemsOf(world, subscription.id).length - items.filter((item) => item.deleted).length
   const count = kept + items.filter((item) => item.id === undefined).length
-  if (count < 1) throw invalid('A subscription must have at least one active item.', name('items'))
+  // In these words clients tell it from other refusals.
+  if (count < 1) {
+    throw invalid(
+      'A subscription must have at least one active plan. To cancel a subscription, please use the cancel API endpoint on /v1/subscriptions.',
+      name('items'),
+    )
+  }
   // https://docs.stripe.com/api/subscriptions/update#update_subscription-items
   if (count > ITEMS_MAX) throw invalid(`A subscription can have at most ${ITEMS_MAX} items.`, name('items'))
   const prices = itemsAfter(world, subscription, items).map(({ price }) => world.prices.must(price))
   // What a subscription has already, from when it was taken, is no reason to refuse what does not touch it.
   if (items.some(({ price }) => price !== undefined))
     refuseMixed(subscription.billing_mode, prices, name('items'))
-  const bills = params.billing_cycle_anchor?.type === 'now' || params.trial_end !== undefined
-  if (subscription.status === 'paused' && bills) {
-    throw invalid('The subscription is paused: resume it before its cycle or its trial changes.')
-  }
+  if (subscription.status === 'paused') refuseWhilePaused(params)
   checkProrationDate(world, subscription, params.proration_date, name('proration_date'))
   if (typeof params.trial_end === 'number' && params.trial_end <= now) {
     throw pastTrialEnd(params.trial_end, name('trial_end'))
@@ -144,6 +147,18 @@ export function itemChange(
     offSession: false,
     endsWith: periodEndAsked(params),
     fields,
+  }
+}
+
+/** The first sentence as recorded: github.com/Kiln-AI/stripe_world, 2026-08-26.dahlia. */
+function refuseWhilePaused({ billing_cycle_anchor: anchor, trial_end: trialEnd }: ChangeParams): void {
+  if (trialEnd !== undefined) {
+    throw invalid(
+      'You cannot set `trial_end` while a subscription is `paused`. Resume the subscription first before setting `trial_end`.',
+    )
+  }
+  if (anchor?.type === 'now') {
+    throw invalid('The subscription is paused: resume it before its cycle changes.')
   }
 }
 

@@ -144,6 +144,13 @@ function checkFields(world: World, invoice: InvoiceRow, params: InvoiceParams): 
       "You can only specify 'due_date' or 'days_until_due' if invoice collection method is 'send_invoice'.",
     )
   }
+  if (params.due_date !== undefined && params.days_until_due !== undefined) {
+    throw invalid('You may only specify one of these parameters: due_date, days_until_due.', 'due_date')
+  }
+  const { statement_descriptor: statement } = params
+  if (statement !== undefined && !/[A-Za-z]/.test(statement)) {
+    throw invalid('The statement descriptor must contain at least one letter.', 'statement_descriptor')
+  }
   if (params.default_payment_method != null) {
     ownMethod(world, invoice.customer as string, params.default_payment_method, 'default_payment_method')
   }

@@ -12,6 +12,7 @@ import {
   changeItem,
   deleteItem,
   type ItemChanges,
+  namedPriceData,
   pricedFields,
   unassignItem,
 } from './change-invoice-item.ts'
@@ -22,8 +23,13 @@ import { taxRatesOf } from './tax-rates.ts'
 
 const URL = '/v1/invoices'
 
-const { unit_amount_decimal: _unit, tax_behavior: _behavior, ...lineFields } = pricedFields
-const fields = { ...lineFields, ...gaps('tax_amounts') }
+const {
+  unit_amount_decimal: _unit,
+  tax_behavior: _behavior,
+  price_data: _product,
+  ...lineFields
+} = pricedFields
+const fields = { ...lineFields, price_data: namedPriceData, ...gaps('tax_amounts') }
 
 /** Several lines of a draft in one call. https://docs.stripe.com/invoicing/bulk-update-line-item */
 export const invoiceLineRoutes = [
@@ -37,8 +43,12 @@ export const invoiceLineRoutes = [
       const { id, customer } = editableInvoice(world, path())
       for (const [i, { invoice_item: item, ...line }] of params.lines.entries()) {
         const at = `lines[${i}]`
-        if (item === undefined) createInvoiceItem(world, { ...line, invoice: id }, at)
-        else assign(world, id, customer as string, item, paramIn(at, 'invoice_item'))
+        if (item === undefined) {
+          createInvoiceItem(world, { ...line, invoice: id }, at)
+          continue
+        }
+        const assigned = assign(world, id, customer as string, item, paramIn(at, 'invoice_item'))
+        if (Object.keys(defined(line)).length > 0) changeItem(world, assigned, line, at)
       }
       return told(world, id, params.invoice_metadata)
     },
@@ -87,13 +97,15 @@ export const invoiceLineRoutes = [
 ]
 
 /** Puts a pending item of the customer onto the draft. */
-function assign(world: World, invoice: string, customer: string, id: string, param: string): void {
+function assign(world: World, invoice: string, customer: string, id: string, param: string): InvoiceItemRow {
   const item = find(world.invoiceItems, 'invoiceitem', id, param)
   const { currency } = world.invoices.must(invoice)
   if (item.customer !== customer || item.invoice !== null || item.currency !== currency) {
     throw invalid('The invoice item must be pending, of the same customer and in the same currency.', param)
   }
-  addLine(world, invoice, world.invoiceItems.patch(id, { invoice }))
+  const assigned = world.invoiceItems.patch(id, { invoice })
+  addLine(world, invoice, assigned)
+  return assigned
 }
 
 /** A line that an invoice item made changes with it. Of a subscription's own lines the amount stands. */

@@ -15,6 +15,16 @@ import { find, liveCustomer, liveProduct } from './lookup.ts'
 import { createPrice } from './make-price.ts'
 import { taxRatesOf } from './tax-rates.ts'
 
+/** A product that is made with a line. */
+interface Named {
+  readonly name: string
+  readonly description?: string | undefined
+  readonly images?: string[] | undefined
+  readonly metadata?: MetadataParam | undefined
+  readonly tax_code?: string | undefined
+  readonly unit_label?: string | undefined
+}
+
 export interface ItemPricing {
   amount?: number | undefined
   currency?: string | undefined
@@ -22,7 +32,8 @@ export interface ItemPricing {
   price_data?:
     | {
         currency: string
-        product: string
+        product?: string | undefined
+        product_data?: Named | undefined
         unit_amount?: number | undefined
         unit_amount_decimal?: string | undefined
         tax_behavior?: 'exclusive' | 'inclusive' | 'unspecified' | undefined
@@ -183,7 +194,15 @@ function inlinePrice(
   param: string,
   mayCredit: boolean,
 ) {
-  liveProduct(world, data.product, `${param}[product]`)
+  const { product, product_data: named } = data
+  if ((product === undefined) === (named === undefined)) {
+    throw invalid(
+      `You must specify either \`product\` or \`product_data\`.`,
+      `${param}[product]`,
+      'parameter_missing',
+    )
+  }
+  if (product !== undefined) liveProduct(world, product, `${param}[product]`)
   const decimal =
     data.unit_amount_decimal ?? (data.unit_amount === undefined ? undefined : String(data.unit_amount))
   if (decimal === undefined)
@@ -204,7 +223,8 @@ function inlinePrice(
     world,
     {
       currency: data.currency.toLowerCase(),
-      product: data.product,
+      product,
+      product_data: named,
       unit_amount_decimal: decimal,
       active: false,
       ...(data.tax_behavior === undefined ? {} : { tax_behavior: data.tax_behavior }),

@@ -35,6 +35,9 @@ export function makeInvoice(world: World, params: CreateParams): InvoiceRow {
     throw invalid('Missing required param: customer.', 'customer', 'parameter_missing')
   }
   const customer = liveCustomer(world, customerId, 'customer')
+  if (subscription !== undefined && subscription.customer !== customer.id) {
+    throw invalid(`The subscription ${subscription.id} does not belong to the customer.`, 'subscription')
+  }
   const currency = params.currency?.toLowerCase() ?? subscription?.currency ?? customer.currency ?? 'usd'
   const now = world.now(customer.own.clock)
   const pending = pendingOf(world, params, customer.id, subscription, currency)

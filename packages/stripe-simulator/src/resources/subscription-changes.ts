@@ -138,6 +138,7 @@ function changeOf(world: World, subscription: SubscriptionRow, params: UpdatePar
   if (params.default_payment_method != null) {
     ownMethod(world, subscription.customer, params.default_payment_method, 'default_payment_method')
   }
+  const now = world.now(subscription.own.clock)
   const method = params.collection_method ?? subscription.collection_method
   const isSent = subscription.collection_method === 'send_invoice'
   checkInvoicing(
@@ -159,7 +160,8 @@ function changeOf(world: World, subscription: SubscriptionRow, params: UpdatePar
       default_payment_method: params.default_payment_method,
       description: params.description,
       collection_method: params.collection_method,
-      days_until_due: params.days_until_due,
+      // "Null for subscriptions where `collection_method=charge_automatically`": docs.stripe.com/api/subscriptions/object
+      days_until_due: params.collection_method === 'charge_automatically' ? null : params.days_until_due,
     }),
     ...(params.discounts === undefined
       ? {}
@@ -188,7 +190,9 @@ function changeOf(world: World, subscription: SubscriptionRow, params: UpdatePar
     ...(params.automatic_tax === undefined
       ? {}
       : { automatic_tax: automaticTaxOf(world, subscription.customer, params.automatic_tax) }),
-    ...(params.pause_collection === undefined ? {} : { pause_collection: pauseOf(params.pause_collection) }),
+    ...(params.pause_collection === undefined
+      ? {}
+      : { pause_collection: pauseOf(params.pause_collection, now) }),
     ...(settings === undefined
       ? {}
       : {
@@ -240,6 +244,10 @@ function discountsOf(
 
 function pauseOf(
   given: NonNullable<UpdateParams['pause_collection']> | null,
+  now: number,
 ): SubscriptionRow['pause_collection'] {
+  if (given?.resumes_at !== undefined && given.resumes_at <= now) {
+    throw invalid('`resumes_at` must be in the future.', 'pause_collection[resumes_at]')
+  }
   return given === null ? null : { behavior: given.behavior, resumes_at: given.resumes_at ?? null }
 }

@@ -3,7 +3,7 @@ import { changeSubscription } from '../billing/update-if-paid.ts'
 import { notFound } from '../errors.ts'
 import { pageOf, paging } from '../http/list.ts'
 import { del, get, nothing, post } from '../http/route.ts'
-import { bool, gaps, required, shape, text, timestamp } from '../http/schema.ts'
+import { bool, required, shape, text, timestamp } from '../http/schema.ts'
 import type { Json } from '../rows.ts'
 import type { World } from '../world.ts'
 import { type ChangeParams, itemChange } from './change-params.ts'
@@ -21,22 +21,18 @@ const prorated = {
   payment_behavior: sharedFields.payment_behavior,
 }
 
+/** Whether the customer is not there while a change is paid, as creating an item does not say. */
+const unattended = { off_session: bool }
+
 /** Items by themselves: each of these is an update of the subscription with one entry. */
 export const subscriptionItemRoutes = [
   post(URL, shape({ ...itemFields, ...prorated, subscription: required(text()) }), ({ world, params }) => {
     const { subscription, payment_behavior: payment, proration_behavior, proration_date, ...entry } = params
     const before = new Set(world.subscriptionItems.by('subscription', subscription).map((item) => item.id))
-    change(
-      world,
-      subscription,
-      { items: [entry], proration_behavior, proration_date },
-      payment,
-      'subscription',
-    )
-    const added = world.subscriptionItems
-      .by('subscription', subscription)
-      .find((item) => !before.has(item.id))
-    return world.render(world.subscriptionItems.must(added?.id))
+    const added = { items: [entry], proration_behavior, proration_date }
+    change(world, subscription, added, { paymentBehavior: payment }, 'subscription')
+    const made = world.subscriptionItems.by('subscription', subscription).find((item) => !before.has(item.id))
+    return world.render(world.subscriptionItems.must(made?.id))
   }),
   get(`${URL}/:id`, nothing, ({ world, path }) => {
     const id = path()
@@ -45,17 +41,20 @@ export const subscriptionItemRoutes = [
     if (item === undefined) throw notFound(`Invalid subscription_item id: ${id}`)
     return world.render(item)
   }),
-  post(
-    `${URL}/:id`,
-    shape({ ...itemFields, ...prorated, ...gaps('off_session') }),
-    ({ world, params, path }) => {
-      const item = find(world.subscriptionItems, 'subscription item', path())
-      const { payment_behavior: payment, proration_behavior, proration_date, ...entry } = params
-      const items = [{ ...entry, id: item.id }]
-      change(world, item.subscription, { items, proration_behavior, proration_date }, payment)
-      return world.render(world.subscriptionItems.must(item.id))
-    },
-  ),
+  post(`${URL}/:id`, shape({ ...itemFields, ...prorated, ...unattended }), ({ world, params, path }) => {
+    const item = find(world.subscriptionItems, 'subscription item', path())
+    const {
+      payment_behavior: payment,
+      proration_behavior,
+      proration_date,
+      off_session: unattended,
+      ...entry
+    } = params
+    const items = [{ ...entry, id: item.id }]
+    const how = { paymentBehavior: payment, offSession: unattended }
+    change(world, item.subscription, { items, proration_behavior, proration_date }, how)
+    return world.render(world.subscriptionItems.must(item.id))
+  }),
   get(URL, shape({ ...paging, subscription: required(text()) }), ({ world, params }) => {
     const subscription = find(world.subscriptions, 'subscription', params.subscription, 'subscription')
     const items = world.subscriptionItems.by('subscription', subscription.id)
@@ -67,12 +66,13 @@ export const subscriptionItemRoutes = [
   }),
   del(
     `${URL}/:id`,
-    shape({ ...prorated, clear_usage: bool, off_session: bool }),
+    shape({ ...prorated, ...unattended, clear_usage: bool }),
     ({ world, params, path }): Json => {
       const item = find(world.subscriptionItems, 'subscription item', path())
-      const { proration_behavior, proration_date, payment_behavior: payment } = params
+      const { proration_behavior, proration_date, payment_behavior: payment, off_session } = params
       const items = [{ id: item.id, deleted: true }]
-      change(world, item.subscription, { items, proration_behavior, proration_date }, payment)
+      const how = { paymentBehavior: payment, offSession: off_session }
+      change(world, item.subscription, { items, proration_behavior, proration_date }, how)
       return { id: item.id, object: 'subscription_item', deleted: true }
     },
   ),
@@ -82,7 +82,7 @@ function change(
   world: World,
   id: string,
   params: ChangeParams,
-  paymentBehavior: string | undefined,
+  how: { readonly paymentBehavior: string | undefined; readonly offSession?: boolean | undefined },
   param?: string,
 ): void {
   const subscription = find(world.subscriptions, 'subscription', id, param)
@@ -90,7 +90,11 @@ function change(
     throw endedAlready()
   }
   const asked: Change = itemChange(world, subscription, params, '')
-  if (paymentBehavior === 'pending_if_incomplete') checkPendable(subscription, params, OF_ITEMS)
-  changeSubscription(world, id, { ...asked, paymentBehavior: paymentBehavior ?? asked.paymentBehavior })
+  if (how.paymentBehavior === 'pending_if_incomplete') checkPendable(subscription, params, OF_ITEMS)
+  changeSubscription(world, id, {
+    ...asked,
+    paymentBehavior: how.paymentBehavior ?? asked.paymentBehavior,
+    offSession: how.offSession ?? asked.offSession,
+  })
   followSubscription(world, subscription.schedule, id)
 }

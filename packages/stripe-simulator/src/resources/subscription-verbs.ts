@@ -1,7 +1,7 @@
 import { pauseSubscription } from '../billing/pause.ts'
 import { schedulePendingItems } from '../billing/pending-interval.ts'
 import { resumeSubscription } from '../billing/resume.ts'
-import { invalid } from '../errors.ts'
+import { invalid, missing } from '../errors.ts'
 import { post } from '../http/route.ts'
 import { oneOf, type Params, required, shape, timestamp } from '../http/schema.ts'
 import type { SubscriptionRow } from '../rows.ts'
@@ -96,7 +96,11 @@ export function pause(world: World, subscription: SubscriptionRow, params: Param
 }
 
 export function resume(world: World, subscription: SubscriptionRow, params: Params<typeof resumeFields>) {
-  if (subscription.status !== 'paused') throw invalid('Only paused subscriptions can be resumed.')
+  // Both as recorded: github.com/Kiln-AI/stripe_world, cassette 12 and its probes.
+  if (isOver(subscription)) throw missing('subscription', subscription.id)
+  if (subscription.status !== 'paused') {
+    throw invalid('You can only resume a subscription if it is `paused`.')
+  }
   if (subscription.collection_method !== 'charge_automatically') {
     throw invalid('Only subscriptions with `collection_method=charge_automatically` can be resumed.')
   }
@@ -118,7 +122,11 @@ export function resume(world: World, subscription: SubscriptionRow, params: Para
   })
 }
 
-export function refuseOver({ status }: Pick<SubscriptionRow, 'status'>, what: string): void {
-  if (status !== 'canceled' && status !== 'incomplete_expired') return
-  throw invalid(`A subscription that is \`${status}\` cannot be ${what}.`)
+function isOver({ status }: Pick<SubscriptionRow, 'status'>): boolean {
+  return status === 'canceled' || status === 'incomplete_expired'
+}
+
+export function refuseOver(subscription: Pick<SubscriptionRow, 'status'>, what: string): void {
+  if (!isOver(subscription)) return
+  throw invalid(`A subscription that is \`${subscription.status}\` cannot be ${what}.`)
 }
