@@ -274,6 +274,34 @@ test('a new subscription is shown as it would start later, and as it would have 
   expect(await world.stripe.subscriptions.list({ customer: ada.id })).toMatchObject({ data: [] })
 })
 
+// docs.stripe.com/api/invoices/create_preview#create_create_preview-customer
+test('what is to be sold is shown to nobody in particular, unless its tax is asked for', async () => {
+  const items = [{ price: (await world.price(3100)).id }]
+  const shown = await preview({ subscription_details: { items } })
+  expect(shown).toMatchObject({ customer: null, total: 3100 })
+  const phases = [{ items, duration: { interval: 'month' as const } }]
+  expect(await preview({ schedule_details: { phases } })).toMatchObject({ customer: null, total: 3100 })
+  const taxed = preview({ automatic_tax: { enabled: true }, subscription_details: { items } })
+  expect(await refusal(taxed)).toMatchObject({ statusCode: 400, param: 'customer' })
+})
+
+// docs.stripe.com/changelog/basil/2025-03-31/invoice-preview-api-deprecations
+test('items of who has no subscription are shown as an invoice of their own', async () => {
+  const { stripe } = world
+  const { id: customer } = await world.customer()
+  await stripe.invoiceItems.create({ customer, currency: 'usd', amount: 300 })
+  const half = (await stripe.coupons.create({ percent_off: 50 })).id
+  const shown = await preview({
+    customer,
+    invoice_items: [{ amount: 700, currency: 'usd', description: 'Set-up' }],
+    discounts: [{ coupon: half }],
+  })
+  expect(shown).toMatchObject({ billing_reason: 'manual', subtotal: 1000, total: 500, customer })
+  expect((await stripe.invoiceItems.list({ customer })).data.map(({ amount }) => amount)).toEqual([300])
+  const nothing = preview({ customer })
+  expect(await refusal(nothing)).toMatchObject({ statusCode: 404, code: 'invoice_upcoming_none' })
+})
+
 test('a price is shown in the currency that is asked for, items by their unit amount, and who is to be billed', async () => {
   const priced = await world.price(1000, { currency_options: { eur: { unit_amount: 900 } } })
   const items = [{ price: priced.id }]
@@ -290,6 +318,7 @@ test('a price is shown in the currency that is asked for, items by their unit am
   })
   expect(amounts(shown)).toEqual([-100, 900])
   expect(shown).toMatchObject({
+    customer: null,
     currency: 'eur',
     customer_shipping: { name: 'Ada', address: { country: 'DE' } },
     customer_tax_ids: [{ type: 'eu_vat', value: 'DE123456789' }],

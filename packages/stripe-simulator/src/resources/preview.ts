@@ -1,5 +1,8 @@
 import type Stripe from 'stripe'
 import { cancelNow } from '../billing/cancel.ts'
+import { runningDiscounts } from '../billing/discounts.ts'
+import { createDraft } from '../billing/invoices.ts'
+import { takePending } from '../billing/pending.ts'
 import { nextBoundary, playAt, upcomingInvoice } from '../billing/upcoming.ts'
 import { updateSubscription } from '../billing/update.ts'
 import { gap, invalid, missing, StripeError } from '../errors.ts'
@@ -28,7 +31,7 @@ import { itemsAfter } from './changed-items.ts'
 import { currency } from './currency-param.ts'
 import { address, insertCustomer, shipping } from './customers.ts'
 import { applyDiscounts, customerDiscount, discountParam, redeemer } from './discounts.ts'
-import { issuer } from './invoice-fields.ts'
+import { issuer, setFields } from './invoice-fields.ts'
 import { renderInvoice } from './invoices.ts'
 import { find, liveCustomer } from './lookup.ts'
 import { createInvoiceItem } from './make-invoice-item.ts'
@@ -95,13 +98,25 @@ type PreviewParams = Params<typeof previewFields>
 export function previewOf(world: World, params: PreviewParams): Shown<Stripe.Invoice> {
   return world.rehearse(() => {
     const customer = buyerOf(world, params)
-    return shown(world, preview(world, { ...params, customer }).id)
+    const invoice = shown(world, preview(world, { ...params, customer }).id)
+    // Nobody who is there.
+    return customer !== undefined && params.customer === undefined ? { ...invoice, customer: null } : invoice
   })
 }
 
-/** The customer, as `customer_details` would have it; without one a customer who is not there yet. */
-function buyerOf(world: World, { customer, customer_details: details }: PreviewParams): string | undefined {
-  if (details === undefined) return customer
+/**
+ * The customer, as `customer_details` would have it; without one a customer who is not there yet. Who is to be billed
+ * must be said only where tax is calculated. https://docs.stripe.com/api/invoices/create_preview#create_create_preview-customer
+ */
+function buyerOf(world: World, params: PreviewParams): string | undefined {
+  const { customer, customer_details: details } = params
+  if (details === undefined) {
+    const news = [params.subscription_details?.items, params.schedule_details?.phases, params.invoice_items]
+    const isNew = news.some((asked) => asked !== undefined)
+    const someone = params.subscription ?? params.schedule ?? customer
+    if (!isNew || someone !== undefined || params.automatic_tax?.enabled === true) return customer
+    return insertCustomer(world, {}, undefined).id
+  }
   const { id } =
     customer === undefined ? insertCustomer(world, {}, undefined) : liveCustomer(world, customer, 'customer')
   const buyer = world.customers.patch(id, {
@@ -277,7 +292,11 @@ function previewCreation(world: World, params: PreviewParams): InvoiceRow {
 
 function created(world: World, params: PreviewParams, backdated: number | undefined): InvoiceRow {
   const details = params.subscription_details
-  if (details?.items === undefined || params.customer === undefined) throw nothingUpcoming(params.customer)
+  if (params.customer === undefined) throw nothingUpcoming(params.customer)
+  if (details?.items === undefined) {
+    if (params.invoice_items === undefined) throw nothingUpcoming(params.customer)
+    return oneOff(world, params.customer, params)
+  }
   const subscription = create(world, {
     customer: params.customer,
     currency: params.currency,
@@ -298,6 +317,32 @@ function created(world: World, params: PreviewParams, backdated: number | undefi
   // With nothing but usage to sell, a flexible subscription makes no first invoice.
   if (subscription.latest_invoice === null) throw nothingUpcoming(params.customer)
   return world.invoices.must(subscription.latest_invoice)
+}
+
+/**
+ * Items of a customer who has no subscription, as one invoice with what waits already.
+ * https://docs.stripe.com/changelog/basil/2025-03-31/invoice-preview-api-deprecations
+ */
+function oneOff(world: World, id: string, params: PreviewParams): InvoiceRow {
+  const { own, currency: usual } = liveCustomer(world, id, 'customer')
+  const named = params.currency ?? params.invoice_items?.find((item) => item.currency !== undefined)?.currency
+  const currency = (named ?? usual ?? 'usd').toLowerCase()
+  const now = world.now(own.clock)
+  const draft = createDraft(world, {
+    customer: id,
+    subscription: null,
+    currency,
+    reason: 'manual',
+    lines: takePending(world, id, null, currency).map(({ line }) => line),
+    discounts: runningDiscounts(world, [], id, now),
+    period: { start: now, end: now },
+    at: now,
+    collectionMethod: 'charge_automatically',
+    daysUntilDue: null,
+    autoAdvance: false,
+  })
+  setFields(world, draft.id, { discounts: params.discounts, automatic_tax: params.automatic_tax })
+  return world.invoices.must(draft.id)
 }
 
 /** A new cycle counts from its start unless a moment is given. */
