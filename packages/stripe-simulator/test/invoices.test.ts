@@ -294,3 +294,37 @@ test("another customer's card does not pay", async () => {
   expect(refused).toMatchObject({ statusCode: 400, param: 'payment_method' })
   expect((await stripe.invoices.retrieve(id)).status).toBe('open')
 })
+
+// docs.stripe.com/api/subscriptions/cancel and docs.stripe.com/billing/customer/balance
+test('a last invoice that credits more than it bills is paid with nothing due, and the balance has the rest', async () => {
+  const { stripe } = world
+  const ada = await world.customer()
+  const items = [{ price: (await world.price(3100)).id }]
+  const { id } = await stripe.subscriptions.create({ customer: ada.id, items })
+  await world.advance(ada.clock, JAN_1 + 10 * DAY)
+  // 21 of 31 days are left: 31.00 × 21 / 31 = 21.00.
+  await stripe.subscriptions.cancel(id, { prorate: true, invoice_now: true })
+  const credits = { total: -2100, amount_due: 0, amount_remaining: 0 }
+  const [, draft] = await world.invoices(id)
+  expect(draft).toMatchObject({ ...credits, status: 'draft', ending_balance: null })
+  const types = await world.typesDuring(() => world.advance(ada.clock, JAN_1 + 10 * DAY + 2 * HOUR))
+  expect(types.filter((type) => !type.startsWith('test_helpers'))).toEqual([
+    'customer.updated',
+    'invoice.finalized',
+    'invoice.paid',
+    'invoice.payment_succeeded',
+  ])
+  const [, last] = await world.invoices(id)
+  expect(last).toMatchObject({
+    ...credits,
+    status: 'paid',
+    amount_paid: 0,
+    starting_balance: 0,
+    ending_balance: -2100,
+    auto_advance: false,
+  })
+  expect(await stripe.customers.retrieve(ada.id)).toMatchObject({ balance: -2100 })
+  expect((await stripe.customers.listBalanceTransactions(ada.id)).data).toMatchObject([
+    { type: 'applied_to_invoice', amount: -2100, ending_balance: -2100, invoice: last?.id },
+  ])
+})

@@ -674,3 +674,32 @@ test('what a schedule of a subscription cannot be given is named, and so is a mi
   const nobody = stripe.subscriptionSchedules.create({ start_date: 'now', phases })
   expect(await refusal(nobody)).toMatchObject({ code: 'parameter_missing', param: 'customer' })
 })
+
+test('an end that was planned before stays, wherever the phases of the schedule end, and after its release', async () => {
+  const { stripe } = world
+  const ending = async () => {
+    const ada = await world.customer()
+    const price = (await world.price(3000)).id
+    const items = [{ price }]
+    const { id } = await stripe.subscriptions.create({
+      customer: ada.id,
+      items,
+      cancel_at_period_end: true,
+    })
+    const schedule = (await stripe.subscriptionSchedules.create({ from_subscription: id })).id
+    await stripe.subscriptionSchedules.update(schedule, {
+      phases: [{ items, start_date: JAN_1, end_date: APR_1 }],
+    })
+    return { ada, id, schedule }
+  }
+  const { ada, id, schedule } = await ending()
+  await world.advance(ada.clock, FEB_1 + 2 * HOUR)
+  expect(await stripe.subscriptions.retrieve(id)).toMatchObject({ status: 'canceled', ended_at: FEB_1 })
+  expect((await stripe.subscriptionSchedules.retrieve(schedule)).status).toBe('canceled')
+  const other = await ending()
+  await stripe.subscriptionSchedules.release(other.schedule)
+  expect(await stripe.subscriptions.retrieve(other.id)).toMatchObject({
+    cancel_at: FEB_1,
+    cancel_at_period_end: true,
+  })
+})
