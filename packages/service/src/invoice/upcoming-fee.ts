@@ -27,7 +27,7 @@ export interface FeeTerms {
 
 /** The fees of the period after the invoice's, in advance: none when the subscription is going to end. */
 export function upcomingFees(
-  { periodEnd, currency }: InvoiceRow,
+  { periodStart, periodEnd, currency }: InvoiceRow,
   subscription: BilledSubscription,
   { plan, quantity, addons, itemNumbers }: FeeTerms,
 ): UpcomingFee[] {
@@ -35,8 +35,11 @@ export function upcomingFees(
   const { interval, intervalCount } = plan
   const anchor = subscription.billingCycleAnchor
   const period = periodContaining({ anchor, interval, intervalCount }, periodEnd)
-  // Usage that is billed more often has no fee beside it but where both periods end.
-  if (subscription.usageInterval !== null && period.start !== periodEnd) return []
+  // Usage that is billed more often has no fee beside it but where both periods end; nor has a period that a shorter rhythm
+  // of another item's ends in the middle of the plan's (https://docs.stripe.com/billing/subscriptions/mixed-interval).
+  const endsInside = period.start !== periodEnd
+  const isInside = endsInside && period.start <= periodStart
+  if (isInside || (endsInside && subscription.usageInterval !== null)) return []
   const fees = [
     ...counted(plan.prices.filter(isBilledByProvider), quantity, itemNumbers),
     ...addons.flatMap(({ version: { addon }, quantity: number }) =>

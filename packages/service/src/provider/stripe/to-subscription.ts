@@ -131,8 +131,8 @@ function toItem(item: Stripe.SubscriptionItem, subscription: Stripe.Subscription
 }
 
 /**
- * One period for the subscription: the one that ends first. All items of ours have the same; a
- * subscription made elsewhere may mix intervals.
+ * One period for the subscription: the one that ends first, and of those that end together the one that began last. All
+ * items of ours have the same; a subscription made elsewhere may mix intervals, and the last month of a year ends with it.
  */
 function currentPeriod(
   items: readonly ObservedSubscriptionItem[],
@@ -140,9 +140,11 @@ function currentPeriod(
 ): Period {
   const own = periodOf(subscription)
   const periods = items.map(({ period }) => period)
-  const first = periods.reduce<Period | undefined>((a, b) => (a && a.end <= b.end ? a : b), own)
+  const first = periods.reduce<Period | undefined>((a, b) => (a && isShorter(a, b) ? a : b), own)
   return present(first, 'items.current_period_end')
 }
+
+const isShorter = (a: Period, b: Period) => a.end < b.end || (a.end === b.end && a.start >= b.start)
 
 function periodOf(object: object): Period | undefined {
   if (!('current_period_start' in object && 'current_period_end' in object)) return undefined

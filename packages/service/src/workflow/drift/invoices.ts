@@ -15,6 +15,7 @@ import { readObjects } from '../../store/provider-objects.ts'
 import type { Row } from '../../store/schema.ts'
 import type { LookDeps } from '../look.ts'
 import type { Compared, Drift } from './drift.ts'
+import { partsOfPeriods } from './parts-of-periods.ts'
 
 /** What invoices say of money, and where they stand. Their lines are written down once, and not compared here. */
 export async function compareInvoices(deps: LookDeps, objects: readonly Stripe.Invoice[]): Promise<Compared> {
@@ -28,13 +29,19 @@ export async function compareInvoices(deps: LookDeps, objects: readonly Stripe.I
     ),
   ])
   const rows = new Map(linked.map((row) => [row.providerInvoiceId, row]))
+  const pairs = objects.flatMap((object) => {
+    const row = rows.get(object.id)
+    return row ? [{ row, object }] : []
+  })
+  const parts = await partsOfPeriods(deps, pairs)
   const drifts = objects.flatMap((object): Drift[] => {
     const row = rows.get(object.id)
     if (!row) return []
     const seen = read(object)
     const isFinalThere = seen.status !== 'draft'
     const isMadeHere = object.metadata?.lockstep_invoice === row.id
-    const differences = fieldDifferences(hereOf(row, seen, isMadeHere), thereOf(seen))
+    const isOwnPeriod = isMadeHere || parts.has(row.id)
+    const differences = fieldDifferences(hereOf(row, seen, isOwnPeriod), thereOf(seen))
     if (differences.length === 0) return []
     const before = pictures.get(`invoice ${object.id}`)?.raw
     const verdict = judgeDifference({
@@ -65,7 +72,7 @@ const read = (object: Stripe.Invoice) => toInvoice({ ...object, lines: { ...obje
 function hereOf(
   row: Row<'invoice'>,
   { status: there }: ObservedInvoice,
-  isMadeHere: boolean,
+  isOwnPeriod: boolean,
 ): Record<string, DriftValue> {
   const status = isFrozen(row.status) ? row.status : 'draft'
   if (there === 'draft' || !isFrozen(row.status)) return { status, currency: row.currency }
@@ -80,7 +87,7 @@ function hereOf(
     amountPaid: amount(row.amountPaid),
     amountRemaining: amount(row.amountRemaining),
     // What is left of a subscription that is over stands on invoices that we make: the period is ours, Stripe knows none.
-    ...(!isMadeHere && periodOf(row)),
+    ...(!isOwnPeriod && periodOf(row)),
   }
 }
 
