@@ -2,7 +2,7 @@ import type { Instant } from '@lockstep/core/instant'
 import { transaction } from '../postgres/transaction.ts'
 import { API_VERSION } from '../provider/stripe/client.ts'
 import { confirmObject, type KnownObject, markGone, noteEvent } from '../store/provider-objects.ts'
-import { admit, mayComeIn } from '../workflow/admit.ts'
+import { admit, mayBeTakenUp } from '../workflow/admit.ts'
 import { type Look, type LookDeps, lookAt } from '../workflow/look.ts'
 import { isOurs, observe } from '../workflow/observe.ts'
 import { type Group, isEnd, newestOf, settle, shownBy, wayOf, wordFor } from './group.ts'
@@ -42,14 +42,15 @@ export async function bringUpToDate(
   if (!known && observed) {
     const ended = isEnd(group)
     if (!ended && newest.apiVersion === API_VERSION) await admit(deps, observed)
-    if (ended && !(await isOurs(db, observed))) return neverOurs(deps, group, at)
+    if (ended && !(await isOurs(db, observed)))
+      return neverOurs(deps, group, { isMarked: mayBeTakenUp(deps.provider, observed), at })
   }
   if (way === 'applied' && observed) {
     const outcome = await observe(deps, observed, (trx, written) =>
       settle(trx, group, wordFor(written, 'applied'), at),
     )
     if (outcome.kind === 'applied' || outcome.kind === 'foreign') return outcome
-  } else if (!known && observed && !mayComeIn(deps.provider, type) && !(await isOurs(db, observed))) {
+  } else if (!known && observed && !mayBeTakenUp(deps.provider, observed) && !(await isOurs(db, observed))) {
     await settle(db, group, 'foreign', at)
     return { kind: 'foreign' }
   }
@@ -71,11 +72,15 @@ export async function bringUpToDate(
 }
 
 /** Gone before anything was made of it. Where it might have been, that is written down: what is told late of it comes to nothing. */
-async function neverOurs({ db, provider }: LookDeps, group: Group, at: Instant): Promise<Look> {
+async function neverOurs(
+  { db }: LookDeps,
+  group: Group,
+  { isMarked, at }: { readonly isMarked: boolean; readonly at: Instant },
+): Promise<Look> {
   const { type, id } = group
   const { observation } = newestOf(group)
   await transaction(db, async (trx) => {
-    if (mayComeIn(provider, type)) await markGone(trx, { type, id }, observation, at)
+    if (isMarked) await markGone(trx, { type, id }, observation, at)
     await settle(trx, group, 'foreign', at)
   })
   return { kind: 'foreign' }

@@ -3,8 +3,9 @@ import { isTerminal } from '@lockstep/core/subscription'
 import type Stripe from 'stripe'
 import type { Provider } from '../provider/stripe/account.ts'
 import { idOf } from '../provider/stripe/field.ts'
+import { isOwn } from '../provider/stripe/metadata.ts'
 import { readObject } from '../store/provider-objects.ts'
-import { admitBilled } from './admit/billed.ts'
+import { admitBilled, admitPending } from './admit/billed.ts'
 import { admitAnotherCoupon, admitCoupon, admitCouponOf } from './admit/coupon.ts'
 import { admitCustomer, isUnlinked } from './admit/customer.ts'
 import { knowDiscounts } from './admit/discounts.ts'
@@ -30,8 +31,8 @@ export function mayComeIn({ sync }: Pick<Provider, 'sync'>, type: Observed['type
       return flowsIn(subscription)
     case 'invoice':
     case 'credit_note':
-      return flowsIn(subscription) || flowsIn(customer)
     case 'invoiceitem':
+      return flowsIn(subscription) || flowsIn(customer)
     case 'refund':
     case 'dispute':
     case 'subscription_schedule':
@@ -39,6 +40,13 @@ export function mayComeIn({ sync }: Pick<Provider, 'sync'>, type: Observed['type
     case 'test_clock':
       return false
   }
+}
+
+/** Whether this one may be; with every synchronisation it is read where our own lines are, so no event of one of these makes a look. */
+export function mayBeTakenUp(provider: Pick<Provider, 'sync' | 'instance'>, observed: Observed): boolean {
+  if (observed.type === 'invoiceitem' && !observed.object.deleted && isOwn(provider, observed.object))
+    return false
+  return mayComeIn(provider, observed.type)
 }
 
 /**
@@ -81,6 +89,9 @@ async function takeIn(deps: AdmitDeps, observed: Observed): Promise<void> {
     case 'credit_note':
       await admitBilled(deps, observed.object)
       return
+    case 'invoiceitem':
+      if (!observed.object.deleted) await admitPending(deps, observed.object)
+      return
     case 'price':
       if (observed.object.deleted) return
       await admitPrice(deps, observed.object)
@@ -90,7 +101,6 @@ async function takeIn(deps: AdmitDeps, observed: Observed): Promise<void> {
         await attachLateItems(deps, { price: observed.object.id, product })
       }
       return
-    case 'invoiceitem':
     case 'refund':
     case 'dispute':
     case 'subscription_schedule':

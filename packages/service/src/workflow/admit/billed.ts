@@ -28,6 +28,20 @@ export async function admitBilled(
   }
 }
 
+/**
+ * What waits to be billed of a subscription is heard of before that: the same. Items of no subscription need nobody: their
+ * customer is taken up by what tells of them, or by the invoice that bills it.
+ */
+export async function admitPending(deps: AdmitDeps, { parent, metadata }: Stripe.InvoiceItem): Promise<void> {
+  const { db, provider, origin } = deps
+  // An import has read the subscriptions before, and said of each why it is not taken up.
+  if (origin === 'import') return
+  const subscription = parent?.subscription_details?.subscription
+  if (!subscription || !isUnclaimed(metadata) || !flowsIn(provider.sync.directions.subscription)) return
+  if ((await entityIdOf(db, provider, 'subscription', subscription)) !== undefined) return
+  await admitSubscription(deps, await fetchSubscription(deps, subscription))
+}
+
 /** One whom a person unlinked is needed as by a new subscription; what is here of before needs nobody. */
 async function admitBilledCustomer(
   deps: AdmitDeps,

@@ -1,11 +1,12 @@
 import type Stripe from 'stripe'
-import type { Db } from '../../postgres/connect.ts'
+import type { Db, Trx } from '../../postgres/connect.ts'
 import { lineReference } from '../../provider/stripe/to-invoice-item.ts'
 import { toPendingItem } from '../../provider/stripe/to-pending-item.ts'
 import { entityIdOf, STRIPE } from '../../store/mappings.ts'
 import { forgetPendingItem, writePendingItem } from '../../store/pending-items.ts'
+import { subscriptionRows } from '../../store/subscriptions.ts'
 import { readInstallation } from './installation.ts'
-import type { Noun, Owner } from './noun.ts'
+import { type Noun, type Owner, SubscriptionBehind } from './noun.ts'
 
 interface InvoiceItemOwner extends Owner {
   readonly customerId: string
@@ -32,12 +33,15 @@ export const invoiceItemNoun: Noun<Stripe.InvoiceItem | Stripe.DeletedInvoiceIte
 
   needsGate: async () => false,
 
-  async write(trx, { object, owner }) {
+  async write(trx, { object, owner, subscriptionSeen }) {
     if (object.deleted) {
       await forgetPendingItem(trx, object.id)
       return {}
     }
-    const { providerId: id, invoice: providerInvoiceId, content } = toPendingItem(object)
+    const { providerId: id, invoice: providerInvoiceId, subscription, content } = toPendingItem(object)
+    // Taken up a moment ago, it is linked and not yet seen.
+    if (subscription !== null && !subscriptionSeen && !(await isSeen(trx, owner.subscriptionId)))
+      throw new SubscriptionBehind(subscription)
     await writePendingItem(trx, { id, ...owner, providerInvoiceId, content })
     return {}
   },
@@ -52,4 +56,9 @@ async function ownerOfDeleted(db: Db, id: string): Promise<InvoiceItemOwner | nu
     .where('id', '=', id)
     .executeTakeFirst()
   return known ?? null
+}
+
+async function isSeen(trx: Trx, subscriptionId: string | null): Promise<boolean> {
+  if (subscriptionId === null) return true
+  return (await subscriptionRows(trx, { ids: [subscriptionId] })).length > 0
 }
