@@ -96,6 +96,28 @@ async function discounted(plan: string) {
   }
 }
 
+// https://docs.stripe.com/billing/collection-method
+test('whose invoices are sent is asked for no card: the change is made, and its invoice is sent', async () => {
+  const ada = await withoutCard('starter')
+  const { providerId } = await ada.read()
+  await stripe().subscriptions.update(String(providerId), {
+    collection_method: 'send_invoice',
+    days_until_due: 30,
+  })
+  await lookAt(installation.deps, { type: 'subscription', id: String(providerId) })
+  const shown = await ada.preview({ plan: 'premium' })
+  expect(shown).toMatchObject({
+    status: 200,
+    body: { needsPaymentPage: false, dueNow: { total: { minor: '2500' } } },
+  })
+  expect(await ada.change({ plan: 'premium', preview: shown.body.token })).toMatchObject({
+    status: 200,
+    body: { change: { state: 'effective' } },
+  })
+  const [latest] = (await stripe().invoices.list({ subscription: String(providerId) })).data
+  expect(latest).toMatchObject({ total: 2500, amount_paid: 0, collection_method: 'send_invoice' })
+})
+
 test('a coupon that is given here stands at once, and is agreed on once, also beside one of the dashboard', async () => {
   const ada = await discounted('basic')
   const { providerId } = ada

@@ -316,14 +316,14 @@ interface PaymentQuestion {
 
 /**
  * With a payment method on file the change happens at once. Without one, what is to be paid needs one: the
- * request brings it, or the customer leaves it on a page. Who pays less than before is not asked.
+ * request brings it, or the customer leaves it on a page. Who pays less than before is not asked, nor who is sent invoices.
  */
 async function needsPage(deps: LookDeps, question: PaymentQuestion): Promise<boolean> {
   const { wish, customer, standing, change, terms, payerSeen, isToPay } = question
   if (wish.paymentMethod !== undefined) return false
   if (!changesTerms(wish)) return wish.paymentPage !== undefined
   const costs = amountOfTerms(terms).minor > 0n
-  if (!costs || change.direction === 'downgrade') return false
+  if (!costs || standing.isSent || change.direction === 'downgrade') return false
   if (await hasPaymentMethod(deps, customer, standing, payerSeen)) return false
   if (wish.paymentPage) return true
   if (!isToPay) return false

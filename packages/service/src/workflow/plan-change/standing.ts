@@ -18,6 +18,8 @@ export interface Standing {
   readonly isTaxed: boolean
   /** What pays for it alone; null where the customer's own does. */
   readonly paymentMethod: string | null
+  /** Its invoices are sent to the customer, who pays them in some days, by whatever means: nothing is charged. */
+  readonly isSent: boolean
   readonly period: Period
   readonly trialEnd: Instant | null
   /** The provider's id of the schedule that it follows. */
@@ -53,6 +55,7 @@ export async function readStanding(
     isDiscounted: raw.discounts.length > 0 || raw.items.data.some(({ discounts }) => discounts.length > 0),
     isTaxed: raw.automatic_tax.enabled || (raw.default_tax_rates ?? []).length > 0,
     paymentMethod,
+    isSent: raw.collection_method === 'send_invoice',
     period: currentPeriod,
     trialEnd: trial?.end ?? null,
     schedule,
