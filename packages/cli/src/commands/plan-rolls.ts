@@ -32,6 +32,7 @@ function rollTable(rolls: PlanRoll[]): string {
     { title: 'plan', cell: ({ plan }) => plan },
     { title: 'from', cell: ({ from }) => `${from.version}: ${amountText(from.amount)}` },
     { title: 'to', cell: ({ to }) => `${to.version}: ${amountText(to.amount)}` },
+    { title: '', cell: ({ to }) => to.amount.currency },
     { title: 'subscriptions', align: 'right', cell: ({ subscriptions }) => `${subscriptions}` },
     { title: 'state', cell: ({ state }) => state },
     { title: 'since', cell: ({ plannedAt }) => instantText(plannedAt) },
