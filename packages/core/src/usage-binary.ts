@@ -52,7 +52,7 @@ export function parseBinaryUsage(headers: Headers, data: unknown): ParsedUsage {
   // What could not be read is there all the same.
   const told = new Set(unreadable.map(({ pointer }) => pointer))
   const faults = [...unreadable, ...parsed.faults.filter(({ pointer }) => !told.has(pointer))]
-  return faults.length > 0 ? { faults } : parsed
+  return faults.length > 0 ? { faults, read: parsed.read ?? parsed.event ?? {} } : parsed
 }
 
 /**

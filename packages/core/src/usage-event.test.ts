@@ -195,13 +195,11 @@ test('any JSON gets an event or faults, never an exception; the same again and a
   })
   fc.assert(
     fc.property(fc.oneof(fc.jsonValue(), almost), (value) => {
-      const { event, faults } = parseUsageEvent(value, '#/0')
+      const parsed = parseUsageEvent(value, '#/0')
+      const { event, faults } = parsed
       expect(event === undefined).toBe(faults.length > 0)
       for (const { pointer } of faults) expect(pointer).toMatch(/^#\/0/)
-      expect(parseUsageEvent(JSON.parse(JSON.stringify(value)), '#/0')).toEqual({
-        ...(event && { event }),
-        faults,
-      })
+      expect(parseUsageEvent(JSON.parse(JSON.stringify(value)), '#/0')).toEqual(parsed)
     }),
     { numRuns: 300 },
   )

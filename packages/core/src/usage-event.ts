@@ -39,9 +39,13 @@ const attributes = new Set([
   'data',
 ])
 
+/** What of an event is as it should be, though something else is not: whatever is wrong with that is told too. */
+export type ReadUsage = Partial<Pick<UsageEvent, 'type' | 'subject' | 'time' | 'quantity' | 'data'>>
+
 /** There is an event exactly when there are no faults. */
 export interface ParsedUsage {
   readonly event?: UsageEvent
+  readonly read?: ReadUsage
   readonly faults: Fault[]
 }
 
@@ -78,12 +82,18 @@ export function parseUsageEvent(
   else if (time === undefined) {
     refuse('time', 'invalid', 'A time is RFC 3339 with an offset, like 2026-01-31T09:30:00Z.')
   }
+  const before = faults.length
   const data = readData(value.data, refuse)
   const quantity = data.quantity === undefined ? units(1n) : readQuantity(data.quantity)
   if (typeof quantity === 'string') refuse(['data', 'quantity'], 'quantity_invalid', quantity)
+  const isMeasured = faults.length === before
   checkOtherAttributes(value, attributeNames, refuse)
 
-  if (faults.length > 0 || time === undefined || typeof quantity === 'string') return { faults }
+  if (faults.length > 0 || time === undefined || typeof quantity === 'string') {
+    const named = { ...(type !== '' && { type }), ...(subject !== '' && { subject }) }
+    const measured = isMeasured && typeof quantity !== 'string' ? { quantity, data } : {}
+    return { faults, read: { ...named, ...(time !== undefined && { time }), ...measured } }
+  }
   return { event: { source, id, type, subject, time, timeText, quantity, data }, faults }
 }
 

@@ -77,7 +77,7 @@ export function parsePlainUsage(value: unknown, pointer: string): ParsedUsage {
     plainNames,
   )
   const faults = [...parsed.faults, ...misspelled]
-  return faults.length > 0 ? { faults } : parsed
+  return faults.length > 0 ? { faults, read: parsed.read ?? parsed.event ?? {} } : parsed
 }
 
 function join(data: unknown, quantity: unknown): unknown {

@@ -25,7 +25,7 @@ export interface UsagePlace {
 
 /** Whether the event's meter exists and gets what it needs: a quantity, or the property it looks at. */
 export function checkMeter(
-  event: UsageEvent,
+  event: Pick<UsageEvent, 'type' | 'quantity' | 'data'>,
   meter: Meter | undefined,
   { pointer, names = cloudEventNames }: UsagePlace,
 ): Fault | undefined {

@@ -57,8 +57,9 @@ test('every fault of every event is told by its place, and nothing of the batch 
     '#/4/time usage_time_in_future',
     '#/5/data/quantity required',
     '#/6/data/quantity quantity_invalid',
-    // What an event means is asked of one that can be read: here only a level may go down.
+    // Only a level may go down.
     '#/7/source invalid',
+    '#/7/data/quantity quantity_invalid',
     '#/8 invalid',
     '#/9/data/quantity quantity_invalid',
   ])
@@ -68,6 +69,30 @@ test('every fault of every event is told by its place, and nothing of the batch 
 test('a single event is pointed at without an index; five minutes ahead is still accepted', async () => {
   expect(faultsOf(await send(event({ quantity: '٣' })))).toEqual(['#/data/quantity quantity_invalid'])
   expect(await send(event({ time: '2026-03-31T12:05:00.9Z' }))).toMatchObject({ status: 200 })
+})
+
+test('what is wrong with one attribute hides nothing of what is wrong with another', async () => {
+  const strange = { ...event({ subject: 'nobody', type: 'nothing', quantity: '1e3' }), specversion: '0.3' }
+  expect(faultsOf(await send(strange))).toEqual([
+    '#/specversion invalid',
+    '#/data/quantity quantity_invalid',
+    '#/subject customer_unknown',
+    '#/type meter_unknown',
+  ])
+  const late = { ...event({ time: '2026-03-31T12:05:01Z' }), data: 'none' }
+  expect(faultsOf(await send([event(), late]))).toEqual(['#/1/data invalid', '#/1/time usage_time_in_future'])
+  const plain = { meter: 'nothing', externalId: 'nobody', quantity: '1', time: 'now', id: '1' }
+  expect(faultsOf(await send(plain))).toEqual([
+    '#/time invalid',
+    '#/externalId customer_unknown',
+    '#/meter meter_unknown',
+  ])
+  expect(faultsOf(await send({ ...plain, meter: '', colour: 'red' }))).toEqual([
+    '#/meter invalid',
+    '#/time invalid',
+    '#/colour unknown_attribute',
+    '#/externalId customer_unknown',
+  ])
 })
 
 test('a batch is 1 to 1000 events', async () => {

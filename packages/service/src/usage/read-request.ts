@@ -1,6 +1,6 @@
 import type { Instant } from '@lockstep/core/instant'
 import { type Fault, Problem } from '@lockstep/core/problem'
-import type { UsageEvent } from '@lockstep/core/usage-event'
+import type { ReadUsage, UsageEvent } from '@lockstep/core/usage-event'
 import { acceptTime, checkMeter, type TimeRules, type UsagePlace } from '@lockstep/core/usage-rules'
 import { type Arrival, type Arrivals, arrivalOf, specialOf } from './arrival.ts'
 import type { Directory } from './directory.ts'
@@ -25,7 +25,7 @@ export async function readRequest(judge: Judge, sent: SentUsage): Promise<Arriva
     return remembered.arrivals
   await meet(
     judge,
-    sent.parsed.map(({ event }) => event),
+    sent.parsed.map(({ event, read }) => event ?? read),
   )
   const { arrivals, faults } = allow(judge, sent)
   if (faults.length > 0) throw refusal(faults, sent.parsed.length)
@@ -44,62 +44,73 @@ function allow(
 ): { arrivals: Arrival[]; faults: Fault[] } {
   const arrivals: Arrival[] = []
   const all: Fault[] = []
-  // An event that can be read has no faults yet, so they come in the order of the events.
-  parsed.forEach(({ event, faults }, index) => {
+  parsed.forEach(({ event, read, faults }, index) => {
     if (faults.length > 0) all.push(...faults)
-    const arrival = event && arrive(judge, event, { pointer: pointerOf(index), names }, all)
+    const place = { pointer: pointerOf(index), names }
+    const arrival = event && arrive(judge, event, place)
     if (arrival) arrivals.push(arrival)
+    else all.push(...whatIsWrong(judge, event ?? read ?? {}, place))
   })
   return { arrivals, faults: all }
 }
 
 /** Looks up what the events name and is not known yet, and the time of those who may be ahead of it. */
-async function meet({ directory, times }: Judge, events: readonly (UsageEvent | undefined)[]): Promise<void> {
+async function meet({ directory, times }: Judge, events: readonly (ReadUsage | undefined)[]): Promise<void> {
   const customers = new Set<string>()
   const meters = new Set<string>()
-  for (const event of events) {
-    if (!event) continue
-    if (!directory.customer(event.subject)) customers.add(event.subject)
-    if (!directory.meter(event.type)) meters.add(event.type)
+  for (const { subject, type } of events.flatMap((event) => event ?? [])) {
+    if (subject !== undefined && !directory.customer(subject)) customers.add(subject)
+    if (type !== undefined && !directory.meter(type)) meters.add(type)
   }
   if (customers.size + meters.size > 0) await directory.learn(customers, meters)
 
   const clocks = new Set<string>()
-  for (const event of events) {
-    if (!event) continue
-    const customer = directory.customer(event.subject)
+  for (const { subject, time } of events.flatMap((event) => event ?? [])) {
+    if (subject === undefined || time === undefined) continue
+    const customer = directory.customer(subject)
     if (!customer?.testClockId || clocks.has(customer.testClockId)) continue
     const now = directory.now(customer)
-    const isTold =
-      times.lateDays === null && now !== undefined && !acceptTime({ time: event.time, now }, times)
+    const isTold = times.lateDays === null && now !== undefined && !acceptTime({ time, now }, times)
     if (!isTold) clocks.add(customer.testClockId)
   }
   if (clocks.size > 0) await directory.readClocks(clocks)
 }
 
-/** Makes an arrival of an event, or adds whatever is wrong with it to `faults`. */
+/** Makes an arrival of an event; undefined where something is wrong with it. */
 function arrive(
   { directory, times }: Judge,
   event: UsageEvent,
   place: Required<UsagePlace>,
-  faults: Fault[],
 ): Arrival | undefined {
   const customer = directory.customer(event.subject)
   const meter = directory.meter(event.type)
-  const untimely = customer && checkTime(event, { now: directory.now(customer), times, place })
-  const wrong = checkMeter(event, meter, place)
-  if (customer && meter && !untimely && !wrong) {
-    const arrival = arrivalOf(event, customer, meter.key)
-    const special = specialOf(event, meter)
-    return special ? { ...arrival, special } : arrival
-  }
-  if (!customer) {
-    const detail = `There is no customer with the external id ${JSON.stringify(event.subject)}.`
+  if (!customer || !meter || checkMeter(event, meter, place)) return undefined
+  if (checkTime(event, { now: directory.now(customer), times, place })) return undefined
+  const arrival = arrivalOf(event, customer, meter.key)
+  const special = specialOf(event, meter)
+  return special ? { ...arrival, special } : arrival
+}
+
+/** All of it that can be told of what could be read. */
+function whatIsWrong(
+  { directory, times }: Judge,
+  { subject, type, time, quantity, data }: ReadUsage,
+  place: Required<UsagePlace>,
+): Fault[] {
+  const faults: (Fault | undefined)[] = []
+  const customer = subject === undefined ? undefined : directory.customer(subject)
+  if (subject !== undefined && !customer) {
+    const detail = `There is no customer with the external id ${JSON.stringify(subject)}.`
     faults.push({ pointer: place.names.at(place.pointer, 'subject'), code: 'customer_unknown', detail })
   }
-  if (untimely) faults.push(untimely)
-  if (wrong) faults.push(wrong)
-  return undefined
+  if (customer && time !== undefined)
+    faults.push(checkTime({ time }, { now: directory.now(customer), times, place }))
+  const meter = type === undefined ? undefined : directory.meter(type)
+  const isMeasured = quantity !== undefined && data !== undefined
+  // What is measured wrongly was told when it was read.
+  if (type !== undefined && (!meter || isMeasured))
+    faults.push(checkMeter({ type, quantity: quantity ?? 0n, data: data ?? {} }, meter, place))
+  return faults.flatMap((fault) => fault ?? [])
 }
 
 interface Moment {
@@ -108,7 +119,7 @@ interface Moment {
   readonly place: Required<UsagePlace>
 }
 
-function checkTime({ time }: UsageEvent, { now, times, place }: Moment): Fault | undefined {
+function checkTime({ time }: Pick<UsageEvent, 'time'>, { now, times, place }: Moment): Fault | undefined {
   if (now !== undefined) return acceptTime({ time, now }, times, place)
   const pointer = place.names.at(place.pointer, 'time')
   return { pointer, code: 'usage_time_in_future', detail: 'The clock was not read yet.' }
