@@ -53,6 +53,12 @@ describe('a history as it was', () => {
     expect(contradicted(bill(8, 30), history, agreed)).toBeNull()
   })
 
+  test('nor is what was heard of together with what came after it, and had begun as something else', () => {
+    const first = { ...stretch(1, 3, 0, 14), recordedAt: 14 * DAY }
+    const together = [contract(1, 3, 14), contract(2, 5, 14)]
+    expect(contradicted(bill(2, 0), [first, stretch(2, 5, 14, EVER)], together)).toBeNull()
+  })
+
   test('nor is what was billed before anything was kept', () => {
     const taken = [stretch(1, 5, 40, EVER)]
     expect(contradicted(bill(3, 0), taken, [contract(1, 5, 40)])).toBeNull()

@@ -125,6 +125,8 @@ export function contradicted(
   // What was there before the history was kept was not seen.
   const isSeen = agreed.length > 0 || start >= (stretches[0]?.recordedAt ?? start)
   const contract = agreedAt(Math.max(start, stretch.recordedAt))
-  const isAgreed = contract !== undefined && areSameTerms(contract, stretch)
+  // Of several that were concluded in one second, the last one is for what came after it.
+  const isAgreed =
+    (contract !== undefined && areSameTerms(contract, stretch)) || agreedFor(stretch, agreed) !== null
   return isSeen && !isAgreed ? { ordinal: stretch.ordinal, contractId: null, isMendable: false } : null
 }
