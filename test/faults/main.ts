@@ -5,6 +5,7 @@ import { fuzzBodies } from './bodies.ts'
 import { crash } from './crash.ts'
 import { damage } from './drift.ts'
 import { crashImport } from './import.ts'
+import { playInbound } from './inbound/play.ts'
 import { ingest } from './ingest.ts'
 import { playAdversary } from './lifecycle/adversary.ts'
 import { playLifecycle } from './lifecycle/play.ts'
@@ -49,6 +50,8 @@ const matrices: Readonly<Record<string, (tally: Tally) => Promise<void>>> = {
     await bodies(tally)
     await storms(tally)
   },
+  // `--runs` counts what is done at Stripe, of which forty are of one account.
+  inbound,
   // `--runs` counts different events; three of each ten that are sent were sent before, and there are up to 50 kills. With an even seed raw events are dropped meanwhile.
   ingest: takeUsageIn,
   // `--runs` counts customers; a fifth of them has two subscriptions.
@@ -217,6 +220,22 @@ async function adversary(tally: Tally): Promise<void> {
     report(tally, moves, breaches)
     for (const broken of breaches.flatMap((breach) => /^seed (\d+)/.exec(breach)?.[1] ?? []))
       console.log(`  replay: npm run faults -- adversary --runs 1 --seed ${broken}`)
+  }
+}
+
+/** Accounts that are changed at Stripe at random, in portions that tell how far it came; each has a seed of its own. */
+async function inbound(tally: Tally): Promise<void> {
+  let from = seed
+  for (let done = 0; done < runs; ) {
+    const played = await playInbound({ runs: Math.min(400, runs - done), seed: from })
+    const { moves, sorts, events, breaches } = played
+    done += moves
+    from = played.seed
+    const met = Object.entries(sorts).map(([sort, count]) => `${count} ${sort}`)
+    console.log(`inbound: ${done} moves, ${met.join(', ')}, ${events} more events, ${counted(breaches)}`)
+    report(tally, moves, breaches)
+    for (const broken of breaches.flatMap((breach) => /^seed (\d+)/.exec(breach)?.[1] ?? []))
+      console.log(`  replay: npm run faults -- inbound --runs 1 --seed ${broken}`)
   }
 }
 
