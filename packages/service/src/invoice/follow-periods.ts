@@ -56,12 +56,15 @@ export async function mustFollow(
     }))
   const newest = back?.cut ?? last
   const period = currentPeriod(subscription, rhythm, { last, from: newest?.periodStart ?? null }, now)
+  const { trialStart, trialEnd } = subscription
+  const trial =
+    rhythm.isSplit || trialStart === null || trialEnd === null ? null : { start: trialStart, end: trialEnd }
   const changes = periodChanges(
     newest && {
       period: { start: newest.periodStart, end: newest.periodEnd },
       isCurrent: newest.status === 'current',
     },
-    { ...subscription, period },
+    { ...subscription, period, trial },
     rhythm,
   )
   return isNothing(changes) && !back ? undefined : { changes, last: newest, rhythm, back }

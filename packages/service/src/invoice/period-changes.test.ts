@@ -69,13 +69,68 @@ test.each<[string, string | null, string, string | null, string]>([
       startedAt: day('01-10'),
       endedAt: endedOn === null ? null : day(endedOn),
       period: span(period),
+      trial: null,
     },
     rhythm,
   )
-  const parts = [
-    ...(changes.end === null ? [] : [`ends ${shown(changes.end)}`]),
-    ...(changes.closes ? ['closes'] : []),
-    ...changes.opens.map(({ start, end }) => `opens ${shown(start)} … ${shown(end)}`),
-  ]
-  expect(parts.join(', ')).toBe(expected)
+  expect(inWords(changes)).toBe(expected)
 })
+
+// Last invoice, the trial, the provider's period when we look again.
+test.each<[string, string, string, string, string]>([
+  [
+    'that began with it, and was as long as said',
+    '01-10 … 01-24',
+    '01-10 … 01-24',
+    '01-24 … 02-24',
+    'closes, opens 01-24 … 02-24',
+  ],
+  [
+    'that began with it, and was made longer',
+    '01-10 … 01-24',
+    '01-10 … 02-05',
+    '02-05 … 03-05',
+    'ends 02-05, closes, opens 02-05 … 03-05',
+  ],
+  [
+    'that began with it, and was ended',
+    '01-10 … 01-24',
+    '01-10 … 01-15',
+    '01-15 … 02-15',
+    'ends 01-15, closes, opens 01-15 … 02-15',
+  ],
+  [
+    'that began in its first second',
+    '01-10 … 02-10',
+    '01-10 … 02-15',
+    '02-15 … 03-15',
+    'ends 02-15, closes, opens 02-15 … 03-15',
+  ],
+  [
+    'that began in the middle of it',
+    '01-10 … 02-10',
+    '01-20 … 02-15',
+    '02-15 … 03-15',
+    'ends 01-20, closes, opens 01-20 … 02-15, opens 02-15 … 03-15',
+  ],
+  ['of before', '02-10 … 03-10', '01-10 … 02-10', '03-10 … 04-10', 'closes, opens 03-10 … 04-10'],
+])('a trial %s, and that is over before we look', (_name, last, trial, period, expected) => {
+  const changes = periodChanges(
+    { period: span(last), isCurrent: true },
+    {
+      ...{ status: 'active', startedAt: day('01-10'), endedAt: null },
+      ...{ period: span(period), trial: span(trial) },
+    },
+    { cycle: { ...rhythm.cycle, anchor: span(period).start }, trialEnd: span(trial).end },
+  )
+  expect(inWords(changes)).toBe(expected)
+})
+
+function inWords({ end, closes, opens }: ReturnType<typeof periodChanges>): string {
+  const parts = [
+    ...(end === null ? [] : [`ends ${shown(end)}`]),
+    ...(closes ? ['closes'] : []),
+    ...opens.map((one) => `opens ${shown(one.start)} … ${shown(one.end)}`),
+  ]
+  return parts.join(', ')
+}

@@ -16,6 +16,8 @@ export interface SubscriptionTime {
   readonly startedAt: Instant
   readonly endedAt: Instant | null
   readonly period: Period
+  /** The trial that it is or was in; null without one, and where usage is billed within it. */
+  readonly trial: Period | null
 }
 
 export interface PeriodChanges {
@@ -38,7 +40,7 @@ export function periodChanges(
   subscription: SubscriptionTime,
   rhythm: Rhythm,
 ): PeriodChanges {
-  const { status, startedAt, endedAt, period } = subscription
+  const { status, startedAt, endedAt, period, trial } = subscription
   // Usage after the end of the subscription is nobody's.
   const over = isTerminal(status) ? (endedAt ?? period.end) : Number.POSITIVE_INFINITY
   const opensFrom = (from: Instant) =>
@@ -53,13 +55,22 @@ export function periodChanges(
       ? { ...nothing, opens: opensFrom(last.period.end) }
       : nothing
   }
-  const natural = advanced ? Math.min(last.period.end, period.start) : period.end
+  const natural = advanced ? Math.min(ownEnd(last.period, trial), period.start) : period.end
   const end = Math.max(last.period.start, Math.min(natural, over))
   return {
     end: end === last.period.end ? null : end,
     closes: advanced || isTerminal(status),
     opens: advanced ? opensFrom(end) : [],
   }
+}
+
+/**
+ * Where a period ended that was over before we looked. A trial that began in it took its place, however long it was: Stripe's period goes
+ * from the trial's first second to its last (https://docs.stripe.com/billing/subscriptions/trials).
+ */
+function ownEnd(period: Period, trial: Period | null): Instant {
+  if (trial === null || trial.start < period.start || trial.start >= period.end) return period.end
+  return trial.start > period.start ? trial.start : trial.end
 }
 
 export function isNothing({ end, closes, opens }: PeriodChanges): boolean {
