@@ -83,6 +83,19 @@ describe('a customer who is deleted at Stripe', async () => {
       expect(await invoicesOf(bob)).toEqual(['paid 2000 2000', 'open 2000 0', 'void 0 0'])
       expect(await driftOf(world)).toEqual([])
     })
+
+    test('leaves a draft there; here its period is void, and that is no difference', async () => {
+      const eve = await world.register('plain', '2026-01-10T00:00:00Z')
+      await world.deliver()
+      await world.turn(eve, '2026-02-10T00:00:00Z')
+      await world.stripe.customers.del(eve.customer)
+      await hear(await world.newEvents())
+      await world.sync(eve)
+      const there = await world.stripe.invoices.list({ subscription: eve.subscription })
+      expect(there.data.map(({ status, total }) => `${status} ${total}`)).toEqual(['draft 2000', 'paid 2000'])
+      expect(new Set(await invoicesOf(eve))).toEqual(new Set(['paid 2000 2000', 'void 0 0']))
+      expect(await driftOf(world)).toEqual([])
+    })
   })
 
   test('is a new one there when they register again', async () => {

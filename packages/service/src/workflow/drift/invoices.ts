@@ -15,7 +15,7 @@ import { readObjects } from '../../store/provider-objects.ts'
 import type { Row } from '../../store/schema.ts'
 import type { LookDeps } from '../look.ts'
 import type { Compared, Drift } from './drift.ts'
-import { partsOfPeriods } from './parts-of-periods.ts'
+import { type InvoicePair, partsOfPeriods } from './parts-of-periods.ts'
 
 /** What invoices say of money, and where they stand. Their lines are written down once, and not compared here. */
 export async function compareInvoices(deps: LookDeps, objects: readonly Stripe.Invoice[]): Promise<Compared> {
@@ -33,10 +33,10 @@ export async function compareInvoices(deps: LookDeps, objects: readonly Stripe.I
     const row = rows.get(object.id)
     return row ? [{ row, object }] : []
   })
-  const parts = await partsOfPeriods(deps, pairs)
+  const [parts, ofNobody] = await Promise.all([partsOfPeriods(deps, pairs), endedForNobody(deps, pairs)])
   const drifts = objects.flatMap((object): Drift[] => {
     const row = rows.get(object.id)
-    if (!row) return []
+    if (!row || ofNobody.has(row.id)) return []
     const seen = read(object)
     const isFinalThere = seen.status !== 'draft'
     const isMadeHere = object.metadata?.lockstep_invoice === row.id
@@ -59,6 +59,23 @@ export async function compareInvoices(deps: LookDeps, objects: readonly Stripe.I
     objects.filter(({ id }) => !rows.has(id)),
   )
   return { drifts: [...drifts, ...missing], underWay: 0 }
+}
+
+/** A customer who is deleted there leaves drafts, which bill nobody: here their periods are void. */
+async function endedForNobody(
+  { db, provider }: LookDeps,
+  pairs: readonly InvoicePair[],
+): Promise<ReadonlySet<string>> {
+  const ended = pairs.filter(({ row, object }) => row.status === 'void' && object.status === 'draft')
+  if (ended.length === 0) return new Set()
+  const linked = await linkedCustomers(
+    db,
+    provider,
+    ended.flatMap(({ object }) => idOrNull(object.customer, 'customer') ?? []),
+  )
+  const isLinked = new Set(linked.map(({ providerId }) => providerId))
+  const ofNobody = ended.filter(({ object }) => !isLinked.has(idOrNull(object.customer, 'customer') ?? ''))
+  return new Set(ofNobody.map(({ row }) => row.id))
 }
 
 /** Of one that was deleted before it was ever seen nothing is kept. */
