@@ -13,7 +13,7 @@ export interface SaidWord {
 }
 
 /**
- * What the events of these customers tell, oldest first: after each of our own calls, known by its idempotency key
+ * What the events of these customers, who are linked, tell, oldest first: after each of our own calls, known by its idempotency key
  * (https://docs.stripe.com/api/events/object#event_object-request-idempotency_key), how they were called; of every change,
  * what it changed, of which an event names nothing else.
  */
@@ -24,8 +24,10 @@ export async function saidWords(db: Db, ids: readonly string[]): Promise<readonl
       from provider_event cross join lateral (
         select payload #> '{data,previous_attributes}' as word, false as is_ours
         union all
-        select payload #> '{data,object}', true where exists (select from operation o
-          where o.idempotency_key = payload #>> '{request,idempotency_key}')
+        select payload #> '{data,object}', true where exists (select from mapping m
+          join operation o on o.subject_id = m.entity_id
+          where m.entity_type = 'customer' and m.provider = ${STRIPE} and m.provider_id = object_id
+            and o.idempotency_key = payload #>> '{request,idempotency_key}')
       ) as said
      where provider = ${STRIPE} and object_type = 'customer' and type in ('customer.created', 'customer.updated')
        and ${isOneOf('object_id', ids)} and jsonb_typeof(word) = 'object'
