@@ -131,20 +131,31 @@ function toItem(item: Stripe.SubscriptionItem, subscription: Stripe.Subscription
 }
 
 /**
- * One period for the subscription: the one that ends first, and of those that end together the one that began last. All
- * items of ours have the same; a subscription made elsewhere may mix intervals, and the last month of a year ends with it.
+ * One period for the subscription: the one that ends first. All items of ours have the same; a subscription made elsewhere may mix
+ * intervals, and where the last month of a year ends with it, that month is the period. Of items that are paid alike the first says it:
+ * one that is added in a trial has begun later.
  */
 function currentPeriod(
   items: readonly ObservedSubscriptionItem[],
   subscription: Stripe.Subscription,
 ): Period {
   const own = periodOf(subscription)
-  const periods = items.map(({ period }) => period)
-  const first = periods.reduce<Period | undefined>((a, b) => (a && isShorter(a, b) ? a : b), own)
-  return present(first, 'items.current_period_end')
+  const isTrial = subscription.status === 'trialing'
+  const first = items.reduce<ObservedSubscriptionItem | undefined>(
+    (a, b) => (a && !endsBefore(b, a) && (isTrial || !isPartOf(b, a)) ? a : b),
+    undefined,
+  )
+  const period = own && (!first || own.end <= first.period.end) ? own : first?.period
+  return present(period, 'items.current_period_end')
 }
 
-const isShorter = (a: Period, b: Period) => a.end < b.end || (a.end === b.end && a.start >= b.start)
+const endsBefore = (a: ObservedSubscriptionItem, b: ObservedSubscriptionItem) => a.period.end < b.period.end
+
+/** In another rhythm, and begun within a period that ends with it. */
+const isPartOf = (a: ObservedSubscriptionItem, b: ObservedSubscriptionItem) =>
+  a.period.end === b.period.end &&
+  a.period.start > b.period.start &&
+  (a.rhythm.interval !== b.rhythm.interval || a.rhythm.intervalCount !== b.rhythm.intervalCount)
 
 function periodOf(object: object): Period | undefined {
   if (!('current_period_start' in object && 'current_period_end' in object)) return undefined
