@@ -134,7 +134,7 @@ export const moves: Readonly<Record<string, Move>> = {
 }
 
 /** Turns the clock by days, and waits until all that falls due is done. */
-export async function turn({ world, clock }: Account, days: number): Promise<void> {
+async function turn({ world, clock }: Account, days: number): Promise<void> {
   const { frozen_time: now } = await world.stripe.testHelpers.testClocks.retrieve(clock)
   await world.stripe.testHelpers.testClocks.advance(clock, { frozen_time: now + days * DAY })
   // As long as the machine needs: it is not the time that is tested.
@@ -163,5 +163,5 @@ function first({ data }: Stripe.Subscription['items']): Stripe.SubscriptionItem 
   return item
 }
 
-export const idOf = (named: string | { readonly id: string }): string =>
+const idOf = (named: string | { readonly id: string }): string =>
   typeof named === 'string' ? named : named.id
