@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from 'vitest'
+import { setDefaultPaymentMethod } from '../src/provider/stripe/payment-methods.ts'
 import { findDrift } from '../src/workflow/drift/find.ts'
 import { repairDrift } from '../src/workflow/drift/repair.ts'
 import { lookAt } from '../src/workflow/look.ts'
@@ -93,6 +94,16 @@ test('a customer who was renamed at Stripe, and whose event came, was told and c
   await mend('customer differs name changedThere tell')
   await world.deliver()
   expect(await world.stripe.customers.retrieve(ada.customer)).toMatchObject({ name })
+})
+
+test('a card of ours that became the default after somebody had renamed the customer says nothing of the name', async () => {
+  const { id } = await world.stripe.paymentMethods.attach('pm_card_mastercard', { customer: ada.customer })
+  await world.stripe.customers.update(ada.customer, { email: 'renamed@example.org' })
+  const customer = { id: ada.customerId, providerId: ada.customer }
+  await setDefaultPaymentMethod(world.deps, { id: 'a card of the tests' }, customer, id)
+  await world.deliver()
+  await mend('customer differs email changedThere tell')
+  await world.deliver()
 })
 
 test('a customer who was renamed at Stripe in a long outage: what we told last says on which side, and without it nobody does', async () => {

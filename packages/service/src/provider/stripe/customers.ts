@@ -26,6 +26,9 @@ export interface MadeCustomer {
 /** Clocks differ: what was made after our record may carry a time before it. */
 const CLOCK_SKEW_SECONDS = 3600
 
+/** The kind of the calls that say who a customer is. */
+export const TELL_CUSTOMER = 'customer.update'
+
 /** The one operation that may make a customer at Stripe, whoever asks for it. */
 export const customerOperation = (customerId: string): string => `${customerId}/create`
 
@@ -136,7 +139,7 @@ export function updateCustomer(
   }
   return callStripe(
     deps,
-    { id: operation, kind: 'customer.update', subjectId: customer.id, body, repeatable: true },
+    { id: operation, kind: TELL_CUSTOMER, subjectId: customer.id, body, repeatable: true },
     (stripe, options) => stripe.customers.update(customer.providerId, body, options),
   )
 }

@@ -1,6 +1,7 @@
 import { flowsOut } from '@lockstep/core/direction'
 import { type FieldDifference, fieldDifferences, judgeDifference, saysTheSame } from '@lockstep/core/drift'
 import type Stripe from 'stripe'
+import { TELL_CUSTOMER } from '../../provider/stripe/customers.ts'
 import { type LinkedCustomer, linkedCustomers } from '../../store/drift.ts'
 import { isTheirs } from '../../store/mappings.ts'
 import { readObjects } from '../../store/provider-objects.ts'
@@ -33,6 +34,7 @@ export async function compareCustomers(
   const words = await saidWords(
     db,
     ours.map(({ id }) => id),
+    TELL_CUSTOMER,
   )
   const drifts = objects.flatMap((object): Drift[] => {
     const row = rows.get(object.id)
