@@ -8,6 +8,7 @@ import { spendLimitRoutes } from '../src/http/routes/spend-limits.ts'
 import { subscriptionStatsRoutes } from '../src/http/routes/subscription-stats.ts'
 import { checkLimits } from '../src/invoice/check-limits.ts'
 import { doDue } from '../src/workflow/due.ts'
+import { monthEnds } from './support/annual-months.ts'
 import { amounts, type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
 import { newServer } from './support/server.ts'
 import { shared } from './support/shared.ts'
@@ -230,19 +231,7 @@ test('an add-on is paid by the year with the fee, and stands on no month', async
   await go(payer, '2026-02-28T02:00:00Z')
   // 1200.00 + 2 × 30.00, then 10 × 0.10
   expect((await world.atStripe(payer)).map(({ invoice }) => invoice.total)).toEqual([126_000, 100])
-  for (const month of [
-    '03-31',
-    '04-30',
-    '05-31',
-    '06-30',
-    '07-31',
-    '08-31',
-    '09-30',
-    '10-31',
-    '11-30',
-    '12-31',
-  ])
-    await go(payer, `2026-${month}T00:00:00Z`)
+  for (const month of monthEnds.slice(1)) await go(payer, `2026-${month}T00:00:00Z`)
   await world.use(payer, '10', '2026-12-31T00:00:00Z')
   await world.sync(payer)
   // The twelfth month tells the fees of the next year.

@@ -2,7 +2,7 @@
 import { defineCatalog } from '@lockstep/core/catalog'
 import { expect, test } from 'vitest'
 import { findDrift } from '../src/workflow/drift/find.ts'
-import { fee, go, per, yearly } from './support/annual-months.ts'
+import { fee, go, monthEnds, per, yearly } from './support/annual-months.ts'
 import { amounts, newBillingWorld, type Payer } from './support/billing-world.ts'
 import { shared } from './support/shared.ts'
 
@@ -24,19 +24,6 @@ const support = await world.stripe.prices.create({
 
 const current = async (payer: Payer) => amounts(await world.read(payer, 'current')).sort()
 const drift = async () => (await findDrift(world.deps)).drifts
-const ends = [
-  '02-28',
-  '03-31',
-  '04-30',
-  '05-31',
-  '06-30',
-  '07-31',
-  '08-31',
-  '09-30',
-  '10-31',
-  '11-30',
-  '12-31',
-]
 
 test.each([
   ['months', false],
@@ -55,7 +42,7 @@ test.each([
   // The fee of the year is due with its end, and not with each month.
   expect(await current(payer)).toEqual(['300 Seconds: 30 second', ...remaining])
   expect(await drift()).toEqual([])
-  for (const end of ends) {
+  for (const end of monthEnds) {
     await go(world, payer, `2026-${end}T00:00:00Z`)
     await go(world, payer, `2026-${end}T02:00:00Z`)
   }

@@ -164,11 +164,14 @@ async function whatIsWrong({ pool, deps }: BillingWorld): Promise<string | undef
     `select type, object_id, state, problem ->> 'detail' as why from provider_event where state <> 'processed' and state <> 'ignored'`,
   )
   if (waiting.length > 0) return `not worked on: ${JSON.stringify(waiting.slice(0, 3))}`
-  const { rows: twice } = await pool.query(
-    `select entity_type, provider_id from mapping group by 1, 2 having count(*) > 1
-     union all select 'invoice', provider_invoice_id from invoice where provider_invoice_id is not null group by 2 having count(*) > 1`,
+  // Whoever was made twice has no link the second time: links are unique.
+  const { rows: unlinked } = await pool.query(
+    `select id from customer c where deleted_at_provider is null
+       and not exists (select from mapping m where m.entity_type = 'customer' and m.entity_id = c.id)
+     union all select id from subscription s
+      where not exists (select from mapping m where m.entity_type = 'subscription' and m.entity_id = s.id)`,
   )
-  if (twice.length > 0) return `twice: ${JSON.stringify(twice)}`
+  if (unlinked.length > 0) return `twice: ${JSON.stringify(unlinked)}`
   const { drifts } = await findDrift(deps)
   return drifts.length === 0 ? undefined : `differs: ${JSON.stringify(drifts.slice(0, 3))}`
 }

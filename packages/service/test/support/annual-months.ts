@@ -9,6 +9,21 @@ export const per = (unitAmount: string) =>
   ({ meter: 'seconds', product: 'compute', model: 'perUnit', unitAmount }) as const
 export const yearly = { product: 'cloud', interval: 'year', usageInterval: 'month' } as const
 
+/** Where the months end in 2026 that began with 31 January. */
+export const monthEnds = [
+  '02-28',
+  '03-31',
+  '04-30',
+  '05-31',
+  '06-30',
+  '07-31',
+  '08-31',
+  '09-30',
+  '10-31',
+  '11-30',
+  '12-31',
+]
+
 const due = (world: BillingWorld) => doDue({ ...world.deps, workflows: world.workflows })
 
 /** Turns the clock, takes in what happened, does what is due, and tells Stripe. */

@@ -31,13 +31,11 @@ export async function compareInvoices(deps: LookDeps, objects: readonly Stripe.I
   const rows = new Map(linked.map((row) => [row.providerInvoiceId, row]))
   const pairs = objects.flatMap((object) => {
     const row = rows.get(object.id)
-    return row ? [{ row, object }] : []
+    return row ? [{ row, object, seen: read(object) }] : []
   })
   const [parts, ofNobody] = await Promise.all([partsOfPeriods(deps, pairs), endedForNobody(deps, pairs)])
-  const drifts = objects.flatMap((object): Drift[] => {
-    const row = rows.get(object.id)
-    if (!row || ofNobody.has(row.id)) return []
-    const seen = read(object)
+  const drifts = pairs.flatMap(({ row, object, seen }): Drift[] => {
+    if (ofNobody.has(row.id)) return []
     const isFinalThere = seen.status !== 'draft'
     const isMadeHere = object.metadata?.lockstep_invoice === row.id
     const isOwnPeriod = isMadeHere || parts.has(row.id)
@@ -66,15 +64,15 @@ async function endedForNobody(
   { db, provider }: LookDeps,
   pairs: readonly InvoicePair[],
 ): Promise<ReadonlySet<string>> {
-  const ended = pairs.filter(({ row, object }) => row.status === 'void' && object.status === 'draft')
+  const ended = pairs.filter(({ row, seen }) => row.status === 'void' && seen.status === 'draft')
   if (ended.length === 0) return new Set()
   const linked = await linkedCustomers(
     db,
     provider,
-    ended.flatMap(({ object }) => idOrNull(object.customer, 'customer') ?? []),
+    ended.flatMap(({ seen }) => seen.customer ?? []),
   )
   const isLinked = new Set(linked.map(({ providerId }) => providerId))
-  const ofNobody = ended.filter(({ object }) => !isLinked.has(idOrNull(object.customer, 'customer') ?? ''))
+  const ofNobody = ended.filter(({ seen }) => !isLinked.has(seen.customer ?? ''))
   return new Set(ofNobody.map(({ row }) => row.id))
 }
 

@@ -1,6 +1,5 @@
 import type Stripe from 'stripe'
-import { idOf } from '../../provider/stripe/field.ts'
-import { toInvoice } from '../../provider/stripe/to-invoice.ts'
+import type { ObservedInvoice } from '../../provider/stripe/to-invoice.ts'
 import { loadPlanVersions } from '../../store/plans.ts'
 import { readObjects } from '../../store/provider-objects.ts'
 import type { Row } from '../../store/schema.ts'
@@ -9,7 +8,7 @@ import type { LookDeps } from '../look.ts'
 /** An invoice here and the same at Stripe. */
 export interface InvoicePair {
   readonly row: Row<'invoice'>
-  readonly object: Stripe.Invoice
+  readonly seen: ObservedInvoice
 }
 
 /**
@@ -27,27 +26,20 @@ export async function partsOfPeriods(
     loadPlanVersions(db, [...new Set(parts.flatMap(({ row }) => row.planVersionId ?? []))]),
     readObjects(
       db,
-      parts.flatMap(({ object }) => subscriptionOf(object) ?? []).map((id) => ({ type: 'subscription', id })),
+      parts.flatMap(({ seen }) => seen.subscription ?? []).map((id) => ({ type: 'subscription', id })),
     ),
   ])
   const split = new Set(versions.filter(({ plan }) => plan.usageInterval !== null).map(({ id }) => id))
-  const isMixed = (object: Stripe.Invoice) => {
-    const raw = pictures.get(`subscription ${subscriptionOf(object)}`)?.raw
+  const isMixed = ({ subscription }: ObservedInvoice) => {
+    const raw = pictures.get(`subscription ${subscription}`)?.raw
     return rhythmsOf(raw as Partial<Stripe.Subscription> | undefined).size > 1
   }
-  const meant = parts.filter(({ row, object }) => split.has(row.planVersionId ?? '') || isMixed(object))
+  const meant = parts.filter(({ row, seen }) => split.has(row.planVersionId ?? '') || isMixed(seen))
   return new Set(meant.map(({ row }) => row.id))
 }
 
-function isPart({ row, object }: InvoicePair): boolean {
-  const { period } = toInvoice({ ...object, lines: { ...object.lines, has_more: false } })
-  return period.end === row.periodEnd && period.start < row.periodStart
-}
-
-function subscriptionOf({ parent }: Stripe.Invoice): string | undefined {
-  const subscription = parent?.subscription_details?.subscription
-  return subscription ? idOf(subscription) : undefined
-}
+const isPart = ({ row, seen: { period } }: InvoicePair) =>
+  period.end === row.periodEnd && period.start < row.periodStart
 
 const rhythmsOf = (subscription: Partial<Stripe.Subscription> | undefined) =>
   new Set(
