@@ -39,6 +39,12 @@ function isFree(port: number): Promise<boolean> {
   })
 }
 
+/** Of the run's environment only what a program cannot do without, and where compiled code is kept between two starts. */
+function ownEnvironment(): Record<string, string | undefined> {
+  const { PATH, HOME, NODE_COMPILE_CACHE } = process.env
+  return { PATH, HOME, NODE_COMPILE_CACHE }
+}
+
 /** Starts `entry` (a path from the repository's root) and waits until it accepts connections on `port`. */
 export async function startProcess(
   entry: string,
@@ -46,7 +52,7 @@ export async function startProcess(
 ): Promise<RunningProcess> {
   const child = spawn(process.execPath, [entry, ...args], {
     cwd: root,
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+    env: { ...ownEnvironment(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''
@@ -78,7 +84,7 @@ export async function runToEnd(
 ): Promise<{ code: number | null; output: string }> {
   const child = spawn(process.execPath, [entry], {
     cwd: root,
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+    env: { ...ownEnvironment(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''
