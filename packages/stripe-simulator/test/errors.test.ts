@@ -78,7 +78,7 @@ describe('refusals', () => {
     })
     const empty = await raw('POST', '/v1/products', 'name=')
     expect(empty.body.error).toMatchObject({ code: 'parameter_invalid_empty', param: 'name' })
-    const number = await raw('GET', '/v1/customers?limit=101')
+    const number = await raw('GET', '/v1/customers?limit=abc')
     expect(number.body.error).toMatchObject({ code: 'parameter_invalid_integer', param: 'limit' })
   })
 

@@ -1,11 +1,19 @@
 import { invalid, missing } from '../errors.ts'
 import type { Json } from '../rows.ts'
 import type { Table } from '../store/table.ts'
-import { integer, type Range, text } from './schema.ts'
+import { integer, type Kind, type Range, text } from './schema.ts'
+
+/**
+ * "Limit can range between 1 and 100": what is beyond is not refused but taken for the nearest, as recorded of 0 and 101.
+ * https://github.com/Kiln-AI/stripe_world, tests/conformance/cassettes/08_pagination_boundary_and_limit_clamps.json
+ */
+const limit: Kind<number> = {
+  parse: (raw, path) => Math.min(100, Math.max(1, integer().parse(raw, path))),
+}
 
 /** The parameters of every list; to be spread into its shape. https://docs.stripe.com/api/pagination */
 export const paging = {
-  limit: integer({ min: 1, max: 100 }),
+  limit,
   starting_after: text(),
   ending_before: text(),
 }

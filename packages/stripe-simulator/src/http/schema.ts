@@ -65,11 +65,9 @@ export function text(maxLength = 5000): Kind<string> {
         )
       }
       if (raw.length > maxLength) {
-        throw invalid(
-          `Invalid string: must be at most ${maxLength} characters`,
-          path,
-          'parameter_invalid_string_blank',
-        )
+        // Quoted by its two ends, as recorded: https://github.com/bitwarden/server/pull/2923
+        const quoted = `${raw.slice(0, 10)}...${raw.slice(-10)}`
+        throw invalid(`Invalid string: ${quoted}; must be at most ${maxLength} characters`, path)
       }
       return raw
     },
@@ -222,6 +220,17 @@ export const textMap: Kind<Record<string, string>> = {
   },
 }
 
+/** In code points: 500 emoji fit into a value. */
+const lengthOf = (given: string) => Array.from(given).length
+
+/** Stripe's sentence, which is quoted in many places; `metadata` whole is at fault. */
+function tooLong(part: 'key' | 'value', most: number, given: string): StripeError {
+  return invalid(
+    `Metadata ${part}s can have up to ${most} characters, but you passed in a ${part} that is ${lengthOf(given)} characters. Invalid ${part}: ${given}`,
+    'metadata',
+  )
+}
+
 /** Metadata as sent: a map whose empty values remove a key, or null (sent empty) to remove all. */
 export type MetadataParam = Record<string, string> | null
 
@@ -232,8 +241,8 @@ export const metadata: Kind<MetadataParam> = clearable({
       const full = join(path, key)
       if (typeof value !== 'string') throw invalid('Metadata values must be strings', full)
       if (/[[\]]/.test(key)) throw invalid('Metadata keys cannot contain square brackets', full)
-      if (key.length > 40) throw invalid('Metadata keys can be at most 40 characters', full)
-      if (value.length > 500) throw invalid('Metadata values can be at most 500 characters', full)
+      if (lengthOf(key) > 40) throw tooLong('key', 40, key)
+      if (lengthOf(value) > 500) throw tooLong('value', 500, value)
     }
     return raw as Record<string, string>
   },

@@ -2,6 +2,7 @@ import { invalid } from '../errors.ts'
 import type { CheckoutRow, CustomerRow } from '../rows.ts'
 import { taxIdTypes } from '../rules/tax-id-types.ts'
 import { checkTaxId } from '../rules/tax-ids.ts'
+import { whole } from '../rules/whole-address.ts'
 import type { World } from '../world.ts'
 
 /** What a person says on the page of what it asks for. */
@@ -138,11 +139,6 @@ function shippingOf(session: CheckoutRow, given: Answers['shipping']): Shipping 
     throw invalid(`Nothing is shipped to ${address.country}.`, 'shipping[country]')
   }
   return { name, address: whole(address) as Shipping['address'] }
-}
-
-/** An address with every line of it. */
-export function whole(address: Address) {
-  return { city: null, country: null, line1: null, line2: null, postal_code: null, state: null, ...address }
 }
 
 function fieldsOf(

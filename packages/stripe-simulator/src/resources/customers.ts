@@ -2,7 +2,7 @@ import type Stripe from 'stripe'
 import { customerTax, refuseNowhere } from '../billing/automatic-tax.ts'
 import { changeBalance } from '../billing/balance.ts'
 import { deleteCustomer } from '../billing/clocks.ts'
-import { invalid, missing } from '../errors.ts'
+import { invalid, StripeError } from '../errors.ts'
 import type { Expansions } from '../http/expand.ts'
 import { firstPage, inRange, page, pageOf, paging } from '../http/list.ts'
 import { del, get, nothing, post } from '../http/route.ts'
@@ -10,6 +10,7 @@ import {
   clearable,
   gaps,
   integer,
+  type Kind,
   list,
   metadata,
   oneOf,
@@ -23,6 +24,7 @@ import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
+import { address } from './address-param.ts'
 import { customerDiscount } from './discounts.ts'
 import { email } from './email-param.ts'
 import { deletedShown } from './expanded.ts'
@@ -34,16 +36,29 @@ import { createTaxId, listTaxIds, taxIdParam } from './tax-ids.ts'
 
 const URL = '/v1/customers'
 
-export const address = shape({
-  city: text(),
-  country: text(),
-  line1: text(),
-  line2: text(),
-  postal_code: text(),
-  state: text(),
-})
+const shippingFields = shape({ address: required(address), name: required(text()), phone: text() })
 
-export const shipping = shape({ address: required(address), name: required(text()), phone: text() })
+/** Where things are sent, as it is answered: with a telephone number or null. */
+export const shipping: Kind<NonNullable<CustomerRow['shipping']>> & Pick<typeof shippingFields, 'fields'> = {
+  fields: shippingFields.fields,
+  parse: (raw, path) => ({ phone: null, ...shippingFields.parse(raw, path) }),
+}
+
+const exemption = oneOf(['none', 'exempt', 'reverse'] as const)
+
+/** Unset is what nobody said: `none`. */
+const taxExempt: typeof exemption = {
+  parse: (raw, path) => (raw === '' ? 'none' : exemption.parse(raw, path)),
+}
+
+/** Recorded: github.com/Kiln-AI/stripe_world, tests/conformance/cassettes/probe_invoice_prefix.json (2026-08-26.dahlia). */
+const prefix: Kind<string> = {
+  parse(raw, path) {
+    const given = text().parse(raw, path)
+    if (/^[A-Z0-9]{1,12}$/.test(given)) return given
+    throw invalid('Invoice number prefix must be 1–12 uppercase letters or numbers.')
+  },
+}
 
 const fields = {
   email: clearable(email(512)),
@@ -54,10 +69,10 @@ const fields = {
   address: clearable(address),
   shipping: clearable(shipping),
   balance: integer(),
-  invoice_prefix: text(12),
+  invoice_prefix: prefix,
   next_invoice_sequence: integer({ min: 1 }),
   preferred_locales: list(text()),
-  tax_exempt: clearable(oneOf(['none', 'exempt', 'reverse'] as const)),
+  tax_exempt: taxExempt,
   business_name: clearable(text(150)),
   individual_name: clearable(text(150)),
   invoice_settings: shape({
@@ -92,6 +107,7 @@ export const customerRoutes = [
         tax_id_data: taxIds = [],
         ...given
       } = params
+      refuseTaken(world, given.invoice_prefix, null)
       const customer = insertCustomer(world, given, clock)
       const method =
         token === undefined
@@ -119,6 +135,7 @@ export const customerRoutes = [
   }),
   post(`${URL}/:id`, shape(fields), ({ world, params, path }) => {
     const customer = liveCustomer(world, path())
+    refuseTaken(world, params.invoice_prefix, customer.id)
     const {
       metadata: labels,
       invoice_settings: settings,
@@ -184,7 +201,7 @@ export const customerRoutes = [
   get(`${URL}/:id/payment_methods/:method`, nothing, ({ world, path }) => {
     const customer = liveCustomer(world, path())
     const method = find(world.paymentMethods, 'PaymentMethod', path('method'))
-    if (method.customer !== customer.id) throw missing('PaymentMethod', method.id)
+    if (method.customer !== customer.id) throw notTheirs()
     return world.render(method)
   }),
 ]
@@ -224,6 +241,25 @@ export function renderCustomer(world: World, customer: CustomerRow): Shown<Strip
     own: undefined,
     discount: discount === undefined ? null : world.render(discount),
   }
+}
+
+/** Of a method that is another's or nobody's, as recorded (stripe_world, cassette 06). */
+function notTheirs(): StripeError {
+  return new StripeError(404, {
+    type: 'invalid_request_error',
+    message: 'Invalid request',
+    param: 'customer',
+  })
+}
+
+/** Two customers have no prefix in common. Recorded beside its form. */
+function refuseTaken(world: World, prefix: string | undefined, own: string | null): void {
+  const holder = prefix === undefined ? undefined : world.customers.by('prefix', prefix)[0]
+  if (holder === undefined || holder.id === own) return
+  throw invalid(
+    `This invoice number prefix is taken by customer: ${holder.id}. Please enter a different prefix.`,
+    'invoice_prefix',
+  )
 }
 
 function emptyList(url: string): Json {

@@ -24,19 +24,13 @@ import {
   nameOfToken,
   type TestCard,
 } from '../rules/test-cards.ts'
+import { whole } from '../rules/whole-address.ts'
 import type { World } from '../world.ts'
+import { address } from './address-param.ts'
 import { email } from './email-param.ts'
 
-const billingAddress = shape({
-  city: text(),
-  country: text(),
-  line1: text(),
-  line2: text(),
-  postal_code: text(),
-  state: text(),
-})
 export const billingDetails = shape({
-  address: clearable(billingAddress),
+  address: clearable(address),
   email: clearable(email()),
   name: clearable(text()),
   phone: clearable(text()),
@@ -85,8 +79,7 @@ export function newMethod(
   })
 }
 
-const blankAddress = { city: null, country: null, line1: null, line2: null, postal_code: null, state: null }
-const blankDetails = { address: blankAddress, email: null, name: null, phone: null, tax_id: null }
+const blankDetails = { address: whole({}), email: null, name: null, phone: null, tax_id: null }
 
 /** An address that is not known is there all the same, and so is every line of it. */
 export function detailsWith(
@@ -97,7 +90,7 @@ export function detailsWith(
   return {
     ...before,
     ...defined(rest),
-    ...(address === undefined ? {} : { address: { ...blankAddress, ...defined(address ?? {}) } }),
+    ...(address === undefined ? {} : { address: address ?? whole({}) }),
   }
 }
 

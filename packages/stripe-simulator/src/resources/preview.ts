@@ -21,15 +21,16 @@ import {
   text,
   timestamp,
 } from '../http/schema.ts'
-import type { CustomerRow, InvoiceRow, SubscriptionRow } from '../rows.ts'
+import type { InvoiceRow, SubscriptionRow } from '../rows.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
+import { address } from './address-param.ts'
 import { changeItem, pricedFields } from './change-invoice-item.ts'
 import { changeFields, itemChange } from './change-params.ts'
 import { itemsAfter } from './changed-items.ts'
 import { currency } from './currency-param.ts'
-import { address, insertCustomer, shipping } from './customers.ts'
+import { insertCustomer, shipping } from './customers.ts'
 import { applyDiscounts, customerDiscount, discountParam, redeemer } from './discounts.ts'
 import { issuer, setFields } from './invoice-fields.ts'
 import { renderInvoice } from './invoices.ts'
@@ -120,8 +121,8 @@ function buyerOf(world: World, params: PreviewParams): string | undefined {
   const { id } =
     customer === undefined ? insertCustomer(world, {}, undefined) : liveCustomer(world, customer, 'customer')
   const buyer = world.customers.patch(id, {
-    ...(details.address === undefined ? {} : { address: details.address as CustomerRow['address'] }),
-    ...(details.shipping === undefined ? {} : { shipping: details.shipping as CustomerRow['shipping'] }),
+    ...(details.address === undefined ? {} : { address: details.address }),
+    ...(details.shipping === undefined ? {} : { shipping: details.shipping }),
     ...(details.tax_exempt === undefined ? {} : { tax_exempt: details.tax_exempt ?? 'none' }),
   })
   if (details.tax_ids !== undefined) {

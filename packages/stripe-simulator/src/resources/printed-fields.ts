@@ -1,9 +1,8 @@
 import { missing } from '../errors.ts'
 import { clearable, gaps, list, oneOf, type Params, required, shape, text } from '../http/schema.ts'
 import type { InvoiceRow, Json } from '../rows.ts'
-import { defined } from '../rules/defined.ts'
 import type { World } from '../world.ts'
-import { address } from './customers.ts'
+import { address } from './address-param.ts'
 import { deletedShown } from './expanded.ts'
 import { find } from './lookup.ts'
 
@@ -37,12 +36,7 @@ export function shippingOf(
   given: NonNullable<ReturnType<typeof shippingDetails.parse>> | null,
 ): InvoiceRow['shipping_details'] {
   if (given === null) return null
-  const nowhere = { city: null, country: null, line1: null, line2: null, postal_code: null, state: null }
-  return {
-    address: { ...nowhere, ...defined(given.address) },
-    name: given.name,
-    phone: given.phone ?? null,
-  }
+  return { address: given.address, name: given.name, phone: given.phone ?? null }
 }
 
 /** The account's own tax ids that an invoice prints. https://docs.stripe.com/billing/taxes/tax-ids#account-tax-ids */

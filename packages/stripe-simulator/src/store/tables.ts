@@ -25,7 +25,7 @@ export function usageKey(meter: string, customer: string): string {
 export class Tables {
   readonly products: Table<rows.ProductRow, 'itemsNamed'>
   readonly prices: Table<rows.PriceRow, 'product' | 'lookup_key' | 'amount'>
-  readonly customers: Table<rows.CustomerRow, 'clock' | 'email'>
+  readonly customers: Table<rows.CustomerRow, 'clock' | 'email' | 'prefix'>
   readonly paymentMethods: Table<rows.PaymentMethodRow, 'customer'>
   readonly subscriptions: Table<rows.SubscriptionRow, 'customer' | 'clock'>
   readonly subscriptionItems: Table<rows.SubscriptionItemRow, 'subscription'>
@@ -88,6 +88,7 @@ export class Tables {
       {
         clock: (row) => row.own.clock ?? 'wall',
         email: (row) => row.email,
+        prefix: (row) => row.invoice_prefix,
       },
       searchMs,
     )

@@ -1,0 +1,110 @@
+// What Stripe answered of customers and what they pay with, as others recorded it.
+import { expect, test } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
+import { refusal } from './world.ts'
+
+const world = await sharedWorld()
+const { stripe } = world
+
+const NOWHERE = { city: null, country: null, line1: null, line2: null, postal_code: null, state: null }
+
+// docs.stripe.com/api/customers/object#customer_object-address
+test('an address has every line of it, and a new one takes its place', async () => {
+  const ada = await stripe.customers.create({
+    address: { city: 'New York', country: 'US' },
+    shipping: { name: 'Ada', address: { line1: '1 Main Street' } },
+  })
+  expect(ada.address).toEqual({ ...NOWHERE, city: 'New York', country: 'US' })
+  expect(ada.shipping).toEqual({
+    address: { ...NOWHERE, line1: '1 Main Street' },
+    name: 'Ada',
+    phone: null,
+  })
+  const moved = await stripe.customers.update(ada.id, { address: { city: 'Berlin' } })
+  expect(moved.address).toEqual({ ...NOWHERE, city: 'Berlin' })
+})
+
+test('a tax exemption that is unset is none', async () => {
+  const ada = await stripe.customers.create({ tax_exempt: 'reverse' })
+  expect((await stripe.customers.update(ada.id, { tax_exempt: '' })).tax_exempt).toBe('none')
+})
+
+// github.com/Kiln-AI/stripe_world tests/conformance/cassettes/probe_invoice_prefix.json (2026-08-26.dahlia)
+test.each(['a', 'abc', 'AB_1', 'ABCDEFGHIJKLM'])('%s is no prefix of invoice numbers', async (prefix) => {
+  const error = await refusal(stripe.customers.create({ invoice_prefix: prefix }))
+  expect(error).toMatchObject({ statusCode: 400, code: undefined, param: undefined })
+  expect(error.message).toBe('Invoice number prefix must be 1–12 uppercase letters or numbers.')
+})
+
+test('a prefix is one customer’s, who may say it again', async () => {
+  const holder = await stripe.customers.create({ invoice_prefix: 'P626092001' })
+  const other = await stripe.customers.create()
+  for (const asked of [
+    stripe.customers.create({ invoice_prefix: 'P626092001' }),
+    stripe.customers.update(other.id, { invoice_prefix: 'P626092001' }),
+  ]) {
+    const error = await refusal(asked)
+    expect(error).toMatchObject({ statusCode: 400, code: undefined, param: 'invoice_prefix' })
+    expect(error.message).toBe(
+      `This invoice number prefix is taken by customer: ${holder.id}. Please enter a different prefix.`,
+    )
+  }
+  const again = await stripe.customers.update(holder.id, { invoice_prefix: 'P626092001' })
+  expect(again.invoice_prefix).toBe('P626092001')
+})
+
+// github.com/Kiln-AI/stripe_world tests/conformance/cassettes/06_customers_payment_methods.json (2026-08-26.dahlia)
+test('a method that is not the customer’s is an invalid request', async () => {
+  const { id } = await stripe.customers.create()
+  const method = await stripe.paymentMethods.create({ type: 'card', card: { token: 'tok_visa' } })
+  const error = await refusal(stripe.customers.retrievePaymentMethod(id, method.id))
+  expect(error).toMatchObject({ statusCode: 404, code: undefined, param: 'customer' })
+  expect(error.message).toBe('Invalid request')
+})
+
+test('methods of nobody are none', async () => {
+  await stripe.customers.create({ payment_method: 'pm_card_visa' })
+  await stripe.paymentMethods.create({ type: 'card', card: { token: 'tok_visa' } })
+  const list = await stripe.paymentMethods.list({ limit: 3 })
+  expect(list).toMatchObject({ object: 'list', data: [], has_more: false, url: '/v1/payment_methods' })
+})
+
+test('what is not attached cannot be detached, by no parameter’s fault', async () => {
+  const method = await stripe.paymentMethods.create({ type: 'card', card: { token: 'tok_visa' } })
+  const error = await refusal(stripe.paymentMethods.detach(method.id))
+  expect(error).toMatchObject({ statusCode: 400, code: undefined, param: undefined })
+  expect(error.message).toBe(
+    'The payment method you provided is not attached to a customer so detachment is impossible.',
+  )
+})
+
+// github.com/Kiln-AI/stripe_world tests/conformance/cassettes/08_pagination_boundary_and_limit_clamps.json
+test('a limit beyond 1 to 100 is taken for the nearest', async () => {
+  const email = 'many@example.com'
+  for (let i = 0; i < 102; i++) await stripe.customers.create({ email })
+  expect((await stripe.customers.list({ email, limit: 0 })).data).toHaveLength(1)
+  const most = await stripe.customers.list({ email, limit: 101 })
+  expect(most).toMatchObject({ has_more: true })
+  expect(most.data).toHaveLength(100)
+})
+
+// The sentences are quoted by many who met them, as in github.com/bitwarden/server/pull/2923.
+test('what is too long is told with its length', async () => {
+  const texts = await refusal(stripe.customers.create({ name: `Pan Americ${'a'.repeat(240)}ter School` }))
+  expect(texts).toMatchObject({ statusCode: 400, code: undefined, param: 'name' })
+  expect(texts.message).toBe('Invalid string: Pan Americ...ter School; must be at most 256 characters')
+  const value = 'x'.repeat(501)
+  const values = await refusal(stripe.customers.create({ metadata: { a: value } }))
+  expect(values).toMatchObject({ statusCode: 400, code: undefined, param: 'metadata' })
+  expect(values.message).toBe(
+    `Metadata values can have up to 500 characters, but you passed in a value that is 501 characters. Invalid value: ${value}`,
+  )
+  const key = 'k'.repeat(41)
+  const keys = await refusal(stripe.customers.create({ metadata: { [key]: 'a' } }))
+  expect(keys.message).toBe(
+    `Metadata keys can have up to 40 characters, but you passed in a key that is 41 characters. Invalid key: ${key}`,
+  )
+  // Code points are counted.
+  const faces = '🙂'.repeat(500)
+  expect((await stripe.customers.create({ metadata: { a: faces } })).metadata.a).toBe(faces)
+})
