@@ -13,6 +13,7 @@ export const objects: { readonly [object: string]: Declared } = {
   'billing.meter_event': { declared: 'Billing.MeterEvent' },
   'billing_portal.configuration': { declared: 'BillingPortal.Configuration', row: 'PortalConfigurationRow' },
   'billing_portal.session': { declared: 'BillingPortal.Session', row: 'PortalRow' },
+  card: { declared: 'Card' },
   charge: { declared: 'Charge' },
   'checkout.session': { declared: 'Checkout.Session', row: 'CheckoutRow' },
   coupon: { declared: 'Coupon' },
@@ -47,5 +48,6 @@ export const objects: { readonly [object: string]: Declared } = {
   tax_id: { declared: 'TaxId', row: 'TaxIdRow' },
   tax_rate: { declared: 'TaxRate', row: 'TaxRateRow' },
   'test_helpers.test_clock': { declared: 'TestHelpers.TestClock' },
+  token: { declared: 'Token' },
   webhook_endpoint: { declared: 'WebhookEndpoint' },
 }

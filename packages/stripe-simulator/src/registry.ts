@@ -4,6 +4,7 @@ import { accountBalanceRoutes, balanceTransactionExpansions } from './resources/
 import { accountRoutes } from './resources/accounts.ts'
 import { activeEntitlementExpansions, activeEntitlementRoutes } from './resources/active-entitlements.ts'
 import { balanceTransactionRoutes, customerTransactionExpansions } from './resources/balance-transactions.ts'
+import { cardExpansions, renderCard } from './resources/cards.ts'
 import { checkoutExpansions, checkoutRoutes } from './resources/checkout-sessions.ts'
 import { couponExpansions, couponRoutes, renderCoupon } from './resources/coupons.ts'
 import { creditNoteExpansions, creditNoteRoutes, renderCreditNote } from './resources/credit-notes.ts'
@@ -48,6 +49,7 @@ import {
 import { refundExpansions, refundRoutes, renderRefund } from './resources/refunds.ts'
 import { searchExpansions, searchRoutes } from './resources/search.ts'
 import { setupIntentExpansions, setupIntentRoutes } from './resources/setup-intents.ts'
+import { sourceRoutes } from './resources/sources.ts'
 import { subscriptionChangeRoutes } from './resources/subscription-changes.ts'
 import { subscriptionItemRoutes } from './resources/subscription-item-routes.ts'
 import { renderSubscriptionItem, subscriptionItemExpansions } from './resources/subscription-items.ts'
@@ -61,6 +63,7 @@ import { renderSubscription, subscriptionExpansions, subscriptionRoutes } from '
 import { taxIdExpansions, taxIdRoutes } from './resources/tax-ids.ts'
 import { taxRateRoutes } from './resources/tax-rates.ts'
 import { renderTestClock, testClockRoutes } from './resources/test-clocks.ts'
+import { renderToken, tokenRoutes } from './resources/tokens.ts'
 import { v2MeterRoutes } from './resources/v2-meter-events.ts'
 import { renderWebhookEndpoint, webhookEndpointRoutes } from './resources/webhook-endpoints.ts'
 import type { Renderer, World } from './world.ts'
@@ -74,6 +77,7 @@ export const routes: readonly ServedRoute[] = [
     customerRoutes,
     balanceTransactionRoutes,
     paymentMethodRoutes,
+    sourceRoutes,
     setupIntentRoutes,
     paymentIntentRoutes,
     subscriptionRoutes,
@@ -114,6 +118,7 @@ export const routes: readonly ServedRoute[] = [
     productFeatureRoutes,
     activeEntitlementRoutes,
     taxIdRoutes,
+    tokenRoutes,
     accountRoutes,
     accountBalanceRoutes,
     searchRoutes,
@@ -124,6 +129,7 @@ export const expansions: Expansions = {
   ...priceExpansions,
   ...planExpansions,
   ...customerExpansions,
+  ...cardExpansions,
   ...subscriptionExpansions,
   ...subscriptionItemExpansions,
   ...invoiceExpansions,
@@ -160,6 +166,8 @@ export const renderers = {
   price: renderPrice,
   customer: renderCustomer,
   payment_method: renderPaymentMethod,
+  card: renderCard,
+  token: renderToken,
   subscription: renderSubscription,
   subscription_item: renderSubscriptionItem,
   invoice: renderInvoice,

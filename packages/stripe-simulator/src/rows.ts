@@ -65,6 +65,8 @@ export type PaymentMethodRow = RowOf<
   never,
   OnClock & { readonly behavior: string; readonly setUp: boolean; readonly detached: boolean }
 >
+/** Stands for a card that is nobody's yet: that is a row of `paymentMethods`, by its id. */
+export type TokenRow = RowOf<Stripe.Token, 'card' | 'bank_account', { readonly card: string }>
 export type SubscriptionRow = RowOf<
   Stripe.Subscription,
   'items',

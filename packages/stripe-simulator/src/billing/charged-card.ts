@@ -3,11 +3,21 @@ import type { World } from '../world.ts'
 
 type Card = NonNullable<PaymentMethodRow['card']>
 
-/** The bank looks at a card's security code when it is first attached or charged; without one there is nothing to check. */
+/**
+ * The bank looks at a card's security code and its holder's address when it is first attached or charged; of what was
+ * not given there is nothing to check. https://docs.stripe.com/api/payment_methods/object#payment_method_object-card-checks
+ */
 export function checkedCard(world: World, method: PaymentMethodRow, declined?: string): PaymentMethodRow {
   const { card } = method
-  if (card?.checks?.cvc_check !== 'unchecked') return method
-  const checks = { ...card.checks, cvc_check: declined === 'incorrect_cvc' ? 'fail' : 'pass' }
+  const given = card?.checks
+  if (card === undefined || given == null || !Object.values(given).includes('unchecked')) return method
+  const passed = (check: string | null) => (check === 'unchecked' ? 'pass' : check)
+  const checks = {
+    address_line1_check: passed(given.address_line1_check),
+    address_postal_code_check: passed(given.address_postal_code_check),
+    cvc_check:
+      declined === 'incorrect_cvc' && given.cvc_check === 'unchecked' ? 'fail' : passed(given.cvc_check),
+  }
   return world.paymentMethods.patch(method.id, { card: { ...card, checks } })
 }
 

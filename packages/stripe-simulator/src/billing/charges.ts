@@ -3,7 +3,7 @@ import type { ChargeRow, PaymentIntentRow, PaymentMethodRow } from '../rows.ts'
 import { declineMessage } from '../rules/test-cards.ts'
 import type { World } from '../world.ts'
 import { chargedCard, checkedCard } from './charged-card.ts'
-import { behaviorOf } from './methods.ts'
+import { asCard, behaviorOf, isCard } from './methods.ts'
 import { refuseUnchargeable } from './refuse-unchargeable.ts'
 import { unexpectedPayment } from './unexpected-state.ts'
 
@@ -79,7 +79,7 @@ export function createCharge(
     refunded: false,
     review: null,
     shipping: null,
-    source: null,
+    source: isCard(method) ? world.render(asCard(method)) : null,
     source_transfer: null,
     statement_descriptor: null,
     statement_descriptor_suffix: null,

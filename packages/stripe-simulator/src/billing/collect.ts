@@ -1,10 +1,11 @@
 import { StripeError } from '../errors.ts'
 import type { InvoiceRow, PaymentIntentRow, PaymentMethodRow } from '../rows.ts'
+import { defined } from '../rules/defined.ts'
 import { declineMessage } from '../rules/test-cards.ts'
 import type { World } from '../world.ts'
 import { markPaid } from './invoices.ts'
 import { methodFor } from './methods.ts'
-import { confirmIntent } from './payments.ts'
+import { confirmIntent, faceOf } from './payments.ts'
 
 export interface Collection {
   readonly offSession: boolean
@@ -119,9 +120,10 @@ export function cardError(
   intent: PaymentIntentRow,
 ): StripeError {
   const waits = intent.status === 'requires_action'
-  const method = waits
-    ? world.render(world.paymentMethods.must(intent.payment_method))
-    : intent.last_payment_error?.payment_method
+  const { payment_method, source } = intent.last_payment_error ?? {}
+  const charged = waits
+    ? faceOf(world, intent, world.paymentMethods.must(intent.payment_method))
+    : defined({ payment_method, source })
   return new StripeError(
     402,
     {
@@ -131,7 +133,7 @@ export function cardError(
       ...(declineCode === null ? {} : { decline_code: declineCode }),
       ...(waits ? {} : { charge: intent.latest_charge }),
       payment_intent: world.render(intent),
-      payment_method: method,
+      ...charged,
     },
     true,
   )

@@ -6,7 +6,7 @@ import type { World } from '../world.ts'
 import { challengeOf } from './challenge.ts'
 import { createCharge, releaseHold } from './charges.ts'
 import { createDispute } from './disputes.ts'
-import { behaviorOf } from './methods.ts'
+import { asCard, behaviorOf, isCard } from './methods.ts'
 import { refuseUnchargeable } from './refuse-unchargeable.ts'
 import { startDebit } from './start-debit.ts'
 
@@ -172,13 +172,20 @@ export function fail(
       message: declineMessage(code, declineCode),
       charge: charge.id,
       doc_url: docUrl(code),
-      payment_method: world.render(world.paymentMethods.must(method.id)),
+      ...faceOf(world, intent, world.paymentMethods.must(method.id)),
       payment_method_type: method.type,
       ...(declineCode === null ? {} : { decline_code: declineCode }),
     } as unknown as PaymentIntentRow['last_payment_error'],
   })
   world.emit('payment_intent.payment_failed', failed)
   return failed
+}
+
+/** What was charged, in the place where Stripe tells of it: the card of an invoice is its source. */
+export function faceOf(world: World, { own }: PaymentIntentRow, method: PaymentMethodRow) {
+  return own.invoice !== null && isCard(method)
+    ? { source: world.render(asCard(method)) }
+    : { payment_method: world.render(method) }
 }
 
 export function cancelIntent(

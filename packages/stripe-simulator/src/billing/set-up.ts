@@ -1,5 +1,6 @@
 import { createSetup } from '../resources/setup-intents.ts'
 import type { World } from '../world.ts'
+import { methodOfCustomer } from './methods.ts'
 
 /**
  * With `default_incomplete` and nothing to pay now, a trial for instance, a SetupIntent waits on the
@@ -12,11 +13,10 @@ export function setUpForLater(world: World, id: string, paymentBehavior: string)
   const due = world.invoices.get(subscription.latest_invoice)?.amount_due ?? 0
   if (!waits || due > 0) return
   const customer = world.customers.must(subscription.customer)
-  const lacks =
-    subscription.status === 'trialing' && customer.invoice_settings.default_payment_method === null
+  const lacks = subscription.status === 'trialing' && methodOfCustomer(customer) === null
   if (paymentBehavior !== 'default_incomplete' && !lacks) return
   if (subscription.collection_method !== 'charge_automatically') return
-  if (subscription.default_payment_method !== null) return
+  if (subscription.default_payment_method !== null || subscription.default_source !== null) return
   const intent = createSetup(world, { customer: subscription.customer, usage: 'off_session' })
   world.subscriptions.patch(id, { pending_setup_intent: intent.id })
 }

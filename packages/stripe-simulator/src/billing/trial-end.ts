@@ -2,6 +2,7 @@ import type { SubscriptionRow } from '../rows.ts'
 import { moved } from '../rules/subscription-status.ts'
 import type { World } from '../world.ts'
 import { endSubscription } from './end.ts'
+import { methodOfCustomer } from './methods.ts'
 import { pausedBecause } from './pause.ts'
 import { itemsOf, scheduleDue } from './periods.ts'
 
@@ -13,8 +14,7 @@ import { itemsOf, scheduleDue } from './periods.ts'
 export function withoutMethod(world: World, subscription: SubscriptionRow): 'cancel' | 'pause' | undefined {
   if (subscription.collection_method !== 'charge_automatically') return undefined
   const customer = world.customers.must(subscription.customer)
-  const method = subscription.default_payment_method ?? customer.invoice_settings.default_payment_method
-  if (method !== null) return undefined
+  if (methodOfCustomer(customer, subscription) !== null) return undefined
   const behavior = subscription.trial_settings?.end_behavior.missing_payment_method
   if (behavior === 'cancel') return 'cancel'
   return behavior === 'pause' ? 'pause' : undefined

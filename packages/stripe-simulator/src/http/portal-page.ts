@@ -1,3 +1,4 @@
+import { methodOfCustomer } from '../billing/methods.ts'
 import { itemsOf } from '../billing/periods.ts'
 import { configurationOf } from '../resources/portal-configurations.ts'
 import type { PortalRow, PriceRow, SubscriptionRow } from '../rows.ts'
@@ -176,7 +177,7 @@ function confirmForm({ world, session }: Portal, flow: Flow): string {
 
 function cardForm(world: World, session: PortalRow): string {
   const customer = world.customers.must(session.customer)
-  const card = world.paymentMethods.get(customer.invoice_settings.default_payment_method)?.card
+  const card = world.paymentMethods.get(methodOfCustomer(customer))?.card
   const now =
     card == null ? '' : `<p class="quiet">Charged now: ${escaped(`${card.brand} ${card.last4}`)}</p>`
   return now + form(session, 'method', `${cardChoice()}<button>Change card</button>`)

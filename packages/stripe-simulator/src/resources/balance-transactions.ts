@@ -1,5 +1,5 @@
 import { changeBalance } from '../billing/balance.ts'
-import { invalid, missing } from '../errors.ts'
+import { gap, missing } from '../errors.ts'
 import type { Expansions } from '../http/expand.ts'
 import { inRange, page, paging } from '../http/list.ts'
 import { get, nothing, post } from '../http/route.ts'
@@ -27,7 +27,7 @@ export const balanceTransactionRoutes = [
       const customer = liveCustomer(world, path())
       const currency = params.currency.toLowerCase()
       if (customer.currency != null && customer.currency !== currency) {
-        throw invalid(`The customer's balance is in ${customer.currency}.`, 'currency')
+        throw gap(`a balance in a second currency beside ${customer.currency}`, 'currency')
       }
       world.customers.patch(customer.id, { currency })
       const { transaction } = changeBalance(world, customer.id, params.amount, {

@@ -2,7 +2,8 @@ import type Stripe from 'stripe'
 import { customerTax, refuseNowhere } from '../billing/automatic-tax.ts'
 import { changeBalance } from '../billing/balance.ts'
 import { deleteCustomer } from '../billing/clocks.ts'
-import { invalid, StripeError } from '../errors.ts'
+import { retryPastDue } from '../billing/retry-past-due.ts'
+import { invalid, missing, StripeError } from '../errors.ts'
 import type { Expansions } from '../http/expand.ts'
 import { firstPage, inRange, page, pageOf, paging } from '../http/list.ts'
 import { del, get, nothing, post } from '../http/route.ts'
@@ -29,9 +30,10 @@ import { customerDiscount } from './discounts.ts'
 import { email } from './email-param.ts'
 import { deletedShown } from './expanded.ts'
 import { find, liveCustomer } from './lookup.ts'
-import { useMethod } from './make-method.ts'
+import { findMethod, useMethod } from './make-method.ts'
 import { anyMethodType } from './method-type.ts'
-import { holdMethod } from './payment-methods.ts'
+import { detachMethod, holdMethod } from './payment-methods.ts'
+import { expandedSource, listSources, sourceOf, sourceParam, takeSource, tellKept } from './sources.ts'
 import { createTaxId, listTaxIds, taxIdParam } from './tax-ids.ts'
 
 const URL = '/v1/customers'
@@ -90,7 +92,8 @@ const fields = {
     validate_location: oneOf(['auto', 'deferred', 'immediately'] as const),
     ...gaps('ip_address'),
   }),
-  ...gaps('cash_balance', 'source', 'default_source', 'validate'),
+  source: sourceParam,
+  ...gaps('cash_balance', 'validate'),
 }
 
 export const customerRoutes = [
@@ -105,10 +108,13 @@ export const customerRoutes = [
         balance,
         tax,
         tax_id_data: taxIds = [],
+        source,
         ...given
       } = params
       refuseTaken(world, given.invoice_prefix, null)
       const customer = insertCustomer(world, given, clock)
+      const card = source === undefined ? undefined : holdMethod(world, takeSource(world, source), customer)
+      if (card !== undefined) world.customers.patch(customer.id, { default_source: card.id })
       const method =
         token === undefined
           ? undefined
@@ -122,6 +128,7 @@ export const customerRoutes = [
       validateLocation(world, customer.id, tax)
       const created = world.customers.must(customer.id)
       world.emit('customer.created', created)
+      if (card !== undefined) tellKept(world, card)
       if (method !== undefined) world.emit('payment_method.attached', method)
       for (const taxId of taxIds) createTaxId(world, created, taxId)
       if (balance !== undefined && balance !== 0)
@@ -133,7 +140,7 @@ export const customerRoutes = [
     const customer = find(world.customers, 'customer', path())
     return customer.own.deleted ? deletedShown(customer) : world.render(customer)
   }),
-  post(`${URL}/:id`, shape(fields), ({ world, params, path }) => {
+  post(`${URL}/:id`, shape({ ...fields, default_source: text() }), ({ world, params, path }) => {
     const customer = liveCustomer(world, path())
     refuseTaken(world, params.invoice_prefix, customer.id)
     const {
@@ -142,8 +149,19 @@ export const customerRoutes = [
       balance,
       tax,
       invoice_prefix: prefix,
+      source,
+      default_source: named,
       ...changes
     } = params
+    if (source !== undefined) {
+      const card = holdMethod(world, takeSource(world, source), customer)
+      world.customers.patch(customer.id, { default_source: card.id })
+      tellKept(world, card)
+    }
+    if (named !== undefined) {
+      const { id } = sourceOf(world, customer.id, named, 'default_source')
+      world.customers.patch(customer.id, { default_source: id })
+    }
     world.customers.patch(customer.id, {
       ...defined(changes),
       ...(prefix === undefined ? {} : { invoice_prefix: prefix }),
@@ -154,9 +172,14 @@ export const customerRoutes = [
     if (balance !== undefined && balance !== customer.balance) {
       changeBalance(world, customer.id, balance - customer.balance, { type: 'adjustment' })
     }
-    const next = world.customers.must(customer.id)
-    world.emit('customer.updated', next)
-    return world.render(next)
+    world.emit('customer.updated', world.customers.must(customer.id))
+    if (source !== undefined) {
+      // Its older name: "delete the old customer default if one exists".
+      const replaced = world.paymentMethods.get(customer.default_source)
+      if (replaced !== undefined) detachMethod(world, replaced)
+      retryPastDue(world, customer.id)
+    }
+    return world.render(world.customers.must(customer.id))
   }),
   get(
     URL,
@@ -200,7 +223,8 @@ export const customerRoutes = [
   ),
   get(`${URL}/:id/payment_methods/:method`, nothing, ({ world, path }) => {
     const customer = liveCustomer(world, path())
-    const method = find(world.paymentMethods, 'PaymentMethod', path('method'))
+    const method = findMethod(world, path('method'))
+    if (method === undefined) throw missing('PaymentMethod', path('method'))
     if (method.customer !== customer.id) throw notTheirs()
     return world.render(method)
   }),
@@ -224,7 +248,8 @@ export const customerExpansions: Expansions = {
         .reverse()
       return firstPage(running, `/v1/subscriptions?customer=${id}`, (row) => world.render(row))
     },
-    sources: (_world, customer) => emptyList(`/v1/customers/${customer.id}/sources`),
+    default_source: (world, customer) => expandedSource(world, customer.default_source),
+    sources: (world, customer) => listSources(world, customer.id as string),
     tax: (world, customer) => customerTax(world.customers.must(customer.id as string)),
     tax_ids: (world, customer) => listTaxIds(world, customer.id as string, {}),
     test_clock: (world, customer) =>
@@ -260,10 +285,6 @@ function refuseTaken(world: World, prefix: string | undefined, own: string | nul
     `This invoice number prefix is taken by customer: ${holder.id}. Please enter a different prefix.`,
     'invoice_prefix',
   )
-}
-
-function emptyList(url: string): Json {
-  return { object: 'list', data: [], has_more: false, url }
 }
 
 export function insertCustomer(world: World, given: Json, clockId: string | undefined): CustomerRow {

@@ -33,6 +33,7 @@ import {
   shippingDetails,
   shippingOf,
 } from './printed-fields.ts'
+import { sourceOf } from './sources.ts'
 import { automaticTaxParam, taxRatesOf, taxRatesParam } from './tax-rates.ts'
 
 const DAY = 86_400
@@ -48,6 +49,7 @@ export const invoiceFields = {
   days_until_due: daysUntilDue,
   due_date: timestamp,
   default_payment_method: clearable(text()),
+  default_source: clearable(text()),
   description: clearable(text()),
   footer: clearable(text()),
   metadata,
@@ -66,7 +68,7 @@ export const invoiceFields = {
   account_tax_ids: accountTaxIds,
   rendering: renderingParam,
   shipping_details: shippingDetails,
-  ...gaps('application_fee_amount', 'default_source', 'on_behalf_of', 'shipping_cost', 'transfer_data'),
+  ...gaps('application_fee_amount', 'on_behalf_of', 'shipping_cost', 'transfer_data'),
 }
 
 export type InvoiceParams = Params<typeof invoiceFields>
@@ -74,6 +76,7 @@ export type InvoiceParams = Params<typeof invoiceFields>
 /** What of a finalized invoice can still change. */
 const AFTER_FINALIZING = new Set([
   'default_payment_method',
+  'default_source',
   'collection_method',
   'due_date',
   'days_until_due',
@@ -153,6 +156,9 @@ function checkFields(world: World, invoice: InvoiceRow, params: InvoiceParams): 
   }
   if (params.default_payment_method != null) {
     ownMethod(world, invoice.customer as string, params.default_payment_method, 'default_payment_method')
+  }
+  if (params.default_source != null) {
+    sourceOf(world, invoice.customer as string, params.default_source, 'default_source')
   }
   const automatic = params.automatic_tax?.enabled ?? invoice.automatic_tax.enabled
   if (automatic && (params.default_tax_rates ?? invoice.default_tax_rates).length > 0) {

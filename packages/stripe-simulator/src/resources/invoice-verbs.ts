@@ -12,6 +12,7 @@ import type { InvoiceRow } from '../rows.ts'
 import type { World } from '../world.ts'
 import { find, findAs } from './lookup.ts'
 import { methodOf } from './make-method.ts'
+import { sourceOf } from './sources.ts'
 
 const URL = '/v1/invoices'
 
@@ -50,7 +51,8 @@ export const invoiceVerbRoutes = [
       paid_out_of_band: bool,
       // Only sources that hold money of their own can lack a part of it; a card pays all or nothing.
       forgive: bool,
-      ...gaps('mandate', 'source'),
+      source: text(),
+      ...gaps('mandate'),
     }),
     ({ world, params, path }) => {
       const found = find(world.invoices, 'invoice', path())
@@ -65,10 +67,16 @@ export const invoiceVerbRoutes = [
         afterPaid(world, paid)
         return world.render(world.invoices.must(invoice.id))
       }
+      const { payment_method: named, source } = params
+      if (named !== undefined && source !== undefined) {
+        throw invalid('You may only specify one of these parameters: payment_method, source.', 'source')
+      }
       const method =
-        params.payment_method === undefined
-          ? undefined
-          : methodOf(world, params.payment_method, invoice.customer)
+        source !== undefined
+          ? sourceOf(world, invoice.customer as string, source, 'source')
+          : named === undefined
+            ? undefined
+            : methodOf(world, named, invoice.customer)
       const outcome = collectAndSettle(world, invoice.id, {
         offSession: params.off_session ?? true,
         automatic: false,

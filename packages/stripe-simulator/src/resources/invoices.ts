@@ -13,6 +13,7 @@ import { changeInvoice, invoiceFields } from './invoice-fields.ts'
 import { find, findAs } from './lookup.ts'
 import { createFields, makeInvoice } from './make-invoice.ts'
 import { expandedTaxIds } from './printed-fields.ts'
+import { expandedSource } from './sources.ts'
 
 const URL = '/v1/invoices'
 
@@ -94,6 +95,7 @@ export const invoiceExpansions: Expansions = {
     customer: (world, row) => expandedCustomer(world, row.customer),
     default_payment_method: (world, row) =>
       expanded(world, world.paymentMethods.get(row.default_payment_method as string)),
+    default_source: (world, row) => expandedSource(world, row.default_source),
     'from_invoice.invoice': (world, from) => expanded(world, world.invoices.get(from.invoice as string)),
     latest_revision: (world, row) => expanded(world, world.invoices.get(row.latest_revision as string)),
     'total_discount_amounts.discount': (world, { discount }) => discountOrId(world, discount),

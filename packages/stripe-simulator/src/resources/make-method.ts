@@ -1,3 +1,4 @@
+import { isCard } from '../billing/methods.ts'
 import { gap, invalid, missing, StripeError } from '../errors.ts'
 import {
   clearable,
@@ -68,18 +69,56 @@ export function newMethod(
     throw invalid(`Missing required param: ${param('card')}.`, param('card'), 'parameter_missing')
   }
   const { token } = card
-  const [known, details] =
-    token === undefined
-      ? cardReadOut(world, card, param('card'))
-      : ([cardNamed(token, `${param('card')}[token]`), undefined] as const)
-  return createMethod(world, known, details, {
+  const own = {
     allow_redisplay: given.allow_redisplay ?? 'unspecified',
     metadata: mergeMetadata({}, given.metadata),
-    billing_details: detailsWith(blankDetails, given.billing_details),
+  }
+  const details = (before: PaymentMethodRow['billing_details']) => ({
+    billing_details: detailsWith(before, given.billing_details),
+  })
+  if (token === undefined) {
+    const [known, printed] = cardReadOut(world, card, param('card'))
+    return createMethod(world, known, printed, { ...own, ...details(blankDetails) })
+  }
+  const spent = spendToken(world, token)
+  if (spent === undefined) {
+    const known = cardNamed(token, `${param('card')}[token]`)
+    return createMethod(world, known, undefined, { ...own, ...details(blankDetails) })
+  }
+  return world.paymentMethods.insert({
+    ...spent,
+    ...own,
+    ...details(spent.billing_details),
+    id: world.ids.next('pm'),
+    created: world.now(null),
   })
 }
 
-const blankDetails = { address: whole({}), email: null, name: null, phone: null, tax_id: null }
+/** The card of a token that was made here and can be used once; undefined of one that Stripe lends for tests. */
+export function spendToken(world: World, id: string): PaymentMethodRow | undefined {
+  const token = world.tokens.get(id)
+  if (token === undefined) return undefined
+  // https://docs.stripe.com/error-codes#token-already-used
+  if (token.used) {
+    throw invalid(`You cannot use a Stripe token more than once: ${id}.`, undefined, 'token_already_used')
+  }
+  world.tokens.patch(id, { used: true })
+  return world.paymentMethods.must(token.own.card)
+}
+
+/** A card for the older way of keeping one: of a test token, or as its holder reads it out. */
+export function createCard(
+  world: World,
+  from: { readonly token: string } | CardReadOut,
+  param: string,
+  given: Partial<PaymentMethodRow> = {},
+): PaymentMethodRow {
+  if ('token' in from) return createMethod(world, cardNamed(from.token, param), undefined, given, 'card')
+  const [known, details] = cardReadOut(world, from, param)
+  return createMethod(world, known, details, given, 'card')
+}
+
+export const blankDetails = { address: whole({}), email: null, name: null, phone: null, tax_id: null }
 
 /** An address that is not known is there all the same, and so is every line of it. */
 export function detailsWith(
@@ -94,12 +133,18 @@ export function detailsWith(
   }
 }
 
+/** A card that belongs to no customer is no method: it waits behind its token, or was deleted. */
+export function findMethod(world: World, id: string): PaymentMethodRow | undefined {
+  const method = world.paymentMethods.get(id)
+  return method !== undefined && isCard(method) && method.customer === null ? undefined : method
+}
+
 /** The method of an id; a `pm_card_*` token makes a new one at each use. */
 export function useMethod(world: World, id: string, param?: string): PaymentMethodRow {
   const account = accountOfToken(id)
   if (account !== undefined) return createAccount(world, account)
   if (id.startsWith('pm_card_')) return createMethod(world, cardNamed(id, param ?? 'payment_method'))
-  const method = world.paymentMethods.get(id)
+  const method = findMethod(world, id)
   if (method === undefined) {
     // Even in a path, an unknown method is reported as `payment_method`.
     const refused = missing('PaymentMethod', id, param ?? 'payment_method')
@@ -115,12 +160,15 @@ function cardNamed(token: string, param: string): TestCard {
   throw missing(token.startsWith('tok_') ? 'token' : 'PaymentMethod', token, param)
 }
 
+interface CardReadOut {
+  readonly number?: string | undefined
+  readonly exp_month?: number | undefined
+  readonly exp_year?: number | undefined
+  readonly cvc?: string | undefined
+}
+
 /** A card by its number, with what its holder says of it. */
-function cardReadOut(
-  world: World,
-  card: { number?: string; exp_month?: number; exp_year?: number; cvc?: string },
-  param: string,
-): readonly [TestCard, CardDetails] {
+function cardReadOut(world: World, card: CardReadOut, param: string): readonly [TestCard, CardDetails] {
   const { number: written, exp_month: month, exp_year: year, cvc } = card
   if (written === undefined) throw incomplete(`${param}[number]`)
   if (month === undefined) throw incomplete(`${param}[exp_month]`)
@@ -162,6 +210,7 @@ function createMethod(
   card: TestCard,
   details?: CardDetails,
   given: Partial<PaymentMethodRow> = {},
+  kind: 'pm' | 'card' = 'pm',
 ): PaymentMethodRow {
   const now = world.now(null)
   const { month, year, hasCvc } = details ?? {
@@ -169,16 +218,17 @@ function createMethod(
     year: new Date(now * 1000).getUTCFullYear() + 3,
     hasCvc: true,
   }
+  const { line1, postal_code: zip } = given.billing_details?.address ?? {}
   return world.paymentMethods.insert({
-    id: world.ids.next('pm'),
+    id: world.ids.next(kind),
     object: 'payment_method',
     allow_redisplay: 'unspecified',
     billing_details: blankDetails,
     card: {
       brand: card.brand,
       checks: {
-        address_line1_check: null,
-        address_postal_code_check: null,
+        address_line1_check: line1 == null ? null : 'unchecked',
+        address_postal_code_check: zip == null ? null : 'unchecked',
         cvc_check: hasCvc ? 'unchecked' : null,
       },
       country: card.country,

@@ -1,6 +1,7 @@
 import type Stripe from 'stripe'
 import { checkedCard } from '../billing/charged-card.ts'
-import { invalid, StripeError } from '../errors.ts'
+import { asCard, isCard } from '../billing/methods.ts'
+import { invalid, missing, StripeError } from '../errors.ts'
 import { pageOf, paging } from '../http/list.ts'
 import { get, nothing, post } from '../http/route.ts'
 import { gaps, integer, metadata, oneOf, required, shape, text } from '../http/schema.ts'
@@ -11,12 +12,13 @@ import { mergeMetadata } from '../rules/metadata.ts'
 import { declineMessage } from '../rules/test-cards.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
-import { find, liveCustomer } from './lookup.ts'
+import { liveCustomer } from './lookup.ts'
 import {
   ALLOW_REDISPLAY,
   billingDetails,
   detailsWith,
   faulty,
+  findMethod,
   methodFields,
   newMethod,
   refuseDetached,
@@ -30,9 +32,7 @@ export const paymentMethodRoutes = [
   post(URL, shape({ ...methodFields, ...gaps('customer', 'payment_method') }), ({ world, params }) =>
     world.render(newMethod(world, params, '')),
   ),
-  get(`${URL}/:id`, nothing, ({ world, path }) =>
-    world.render(find(world.paymentMethods, 'PaymentMethod', path())),
-  ),
+  get(`${URL}/:id`, nothing, ({ world, path }) => world.render(foundMethod(world, path()))),
   post(
     `${URL}/:id`,
     shape({
@@ -42,7 +42,7 @@ export const paymentMethodRoutes = [
       card: shape({ exp_month: integer(), exp_year: integer(), ...gaps('networks') }),
     }),
     ({ world, params, path }) => {
-      const method = find(world.paymentMethods, 'PaymentMethod', path())
+      const method = foundMethod(world, path())
       const expiry = checkedExpiry(world, method, params.card)
       const next = world.paymentMethods.patch(method.id, {
         metadata: mergeMetadata(method.metadata ?? {}, params.metadata),
@@ -79,7 +79,7 @@ export const paymentMethodRoutes = [
     return world.render(attachMethod(world, method.id, customer.id))
   }),
   post(`${URL}/:id/detach`, nothing, ({ world, path }) => {
-    const method = find(world.paymentMethods, 'PaymentMethod', path())
+    const method = foundMethod(world, path())
     if (method.customer === null) {
       // As recorded without a parameter: github.com/Kiln-AI/stripe_world, cassette 06 (2026-08-26.dahlia).
       throw invalid(
@@ -90,8 +90,14 @@ export const paymentMethodRoutes = [
   }),
 ]
 
+function foundMethod(world: World, id: string): PaymentMethodRow {
+  const method = findMethod(world, id)
+  if (method === undefined) throw missing('PaymentMethod', id)
+  return method
+}
+
 /** Until when the card is good now; undefined when that stays as it is. */
-function checkedExpiry(
+export function checkedExpiry(
   world: World,
   { card: has }: PaymentMethodRow,
   given: { exp_month?: number | undefined; exp_year?: number | undefined } | undefined,
@@ -135,24 +141,33 @@ export function holdMethod(world: World, method: PaymentMethodRow, customer: Cus
   })
 }
 
-/** Final: a detached method can never be used again. It stops being anybody's default. */
-function detachMethod(world: World, method: PaymentMethodRow): PaymentMethodRow {
+/**
+ * Final: a detached method can never be used again. It stops being anybody's default. A card that was kept the older way
+ * is deleted with that; of those that are left the one that was added last takes its place.
+ * https://docs.stripe.com/api/cards/delete and https://github.com/dj-stripe/dj-stripe/pull/1013
+ */
+export function detachMethod(world: World, method: PaymentMethodRow): PaymentMethodRow {
   const customer = world.customers.must(method.customer)
   const detached = world.paymentMethods.patch(method.id, {
     customer: null,
     own: { ...method.own, detached: true },
   })
-  if (customer.invoice_settings.default_payment_method === method.id) {
-    const settings = { ...customer.invoice_settings, default_payment_method: null }
-    world.emit('customer.updated', world.customers.patch(customer.id, { invoice_settings: settings }))
+  const { invoice_settings: settings, default_source: source } = customer
+  if (settings.default_payment_method === method.id) {
+    world.customers.patch(customer.id, { invoice_settings: { ...settings, default_payment_method: null } })
   }
+  if (source === method.id) {
+    const left = world.paymentMethods.by('customer', customer.id).findLast(isCard)
+    world.customers.patch(customer.id, { default_source: left?.id ?? null })
+  }
+  world.emit('customer.updated', world.customers.must(customer.id))
   for (const subscription of world.subscriptions.by('customer', customer.id)) {
-    if (subscription.default_payment_method !== method.id) continue
-    world.emit(
-      'customer.subscription.updated',
-      world.subscriptions.patch(subscription.id, { default_payment_method: null }),
-    )
+    for (const field of ['default_payment_method', 'default_source'] as const) {
+      if (subscription[field] === method.id) world.subscriptions.patch(subscription.id, { [field]: null })
+    }
+    world.emit('customer.subscription.updated', world.subscriptions.must(subscription.id))
   }
+  if (isCard(method)) world.emit('customer.source.deleted', asCard(method))
   world.emit('payment_method.detached', detached)
   return detached
 }

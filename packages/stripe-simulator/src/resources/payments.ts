@@ -1,5 +1,6 @@
 import type Stripe from 'stripe'
 import { captureIntent } from '../billing/charges.ts'
+import { isCard } from '../billing/methods.ts'
 import type { Expansions } from '../http/expand.ts'
 import { firstPage, inRange, page, paging } from '../http/list.ts'
 import { get, nothing, post } from '../http/route.ts'
@@ -13,6 +14,7 @@ import { expandTransaction } from './account-balance.ts'
 import { email } from './email-param.ts'
 import { expandedCustomer } from './expanded.ts'
 import { find } from './lookup.ts'
+import { expandedSource } from './sources.ts'
 
 export const chargeRoutes = [
   get('/v1/charges/:id', nothing, ({ world, path }) => world.render(find(world.charges, 'charge', path()))),
@@ -116,6 +118,7 @@ export const paymentExpansions: Expansions = {
     },
   },
   payment_intent: {
+    source: (world, row) => expandedSource(world, row.source),
     customer: (world, row) => expandedCustomer(world, row.customer),
     latest_charge: (world, row) =>
       row.latest_charge === null ? null : world.render(world.charges.must(row.latest_charge as string)),
@@ -140,7 +143,13 @@ export function renderCharge(_world: World, charge: ChargeRow): Shown<Stripe.Cha
 }
 
 export function renderPaymentIntent(_world: World, intent: PaymentIntentRow): Shown<Stripe.PaymentIntent> {
-  return { ...intent, own: undefined }
+  if (intent.own.invoice === null || intent.payment_method === null) return { ...intent, own: undefined }
+  // An invoice that a card of the older kind pays has it as its source, as recorded:
+  // github.com/dj-stripe/dj-stripe tests/fixtures/payment_intent_pi_fakefakefakefakefake0001.json
+  const bySource = isCard({ id: intent.payment_method })
+  return bySource
+    ? { ...intent, own: undefined, payment_method: null, source: intent.payment_method }
+    : { ...intent, own: undefined }
 }
 
 export function renderInvoicePayment(

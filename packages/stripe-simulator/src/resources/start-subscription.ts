@@ -24,6 +24,7 @@ import { currency as currencyParam } from './currency-param.ts'
 import { ownMethod } from './customers.ts'
 import { applyDiscounts } from './discounts.ts'
 import { addExtraItems, extraItems } from './extra-items.ts'
+import { sourceOf } from './sources.ts'
 import { currencyOf, refuseMixed } from './subscription-currency.ts'
 import { anchorConfig, cutTrial, datesOf } from './subscription-dates.ts'
 import {
@@ -164,7 +165,7 @@ export function create(
       customer_account: null,
       days_until_due: params.days_until_due ?? null,
       default_payment_method: params.default_payment_method ?? null,
-      default_source: null,
+      default_source: params.default_source ?? null,
       default_tax_rates: taxRatesOf(
         world,
         params.default_tax_rates,
@@ -230,6 +231,9 @@ function check(world: World, params: CreateParams, customer: CustomerRow): void 
   checkInvoicing(params.collection_method, params.days_until_due)
   if (params.default_payment_method !== undefined) {
     ownMethod(world, customer.id, params.default_payment_method, 'default_payment_method')
+  }
+  if (params.default_source !== undefined) {
+    sourceOf(world, customer.id, params.default_source, 'default_source')
   }
 }
 

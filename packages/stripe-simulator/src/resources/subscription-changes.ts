@@ -27,6 +27,7 @@ import { addExtraItems, extraItems } from './extra-items.ts'
 import { find } from './lookup.ts'
 import { ALONE, checkPendable } from './pendable.ts'
 import { followSubscription } from './schedule-phases.ts'
+import { sourceOf } from './sources.ts'
 import { checkInvoicing } from './start-subscription.ts'
 import {
   intervalOf,
@@ -58,6 +59,7 @@ const updateFields = {
   ...sharedFields,
   ...changeFields,
   default_payment_method: clearable(text()),
+  default_source: clearable(text()),
   pause_collection: clearable(
     shape({
       behavior: required(oneOf(['keep_as_draft', 'mark_uncollectible', 'void'] as const)),
@@ -138,6 +140,9 @@ function changeOf(world: World, subscription: SubscriptionRow, params: UpdatePar
   if (params.default_payment_method != null) {
     ownMethod(world, subscription.customer, params.default_payment_method, 'default_payment_method')
   }
+  if (params.default_source != null) {
+    sourceOf(world, subscription.customer, params.default_source, 'default_source')
+  }
   const now = world.now(subscription.own.clock)
   const method = params.collection_method ?? subscription.collection_method
   const isSent = subscription.collection_method === 'send_invoice'
@@ -158,6 +163,7 @@ function changeOf(world: World, subscription: SubscriptionRow, params: UpdatePar
     ...change.fields,
     ...defined({
       default_payment_method: params.default_payment_method,
+      default_source: params.default_source,
       description: params.description,
       collection_method: params.collection_method,
       // "Null for subscriptions where `collection_method=charge_automatically`": docs.stripe.com/api/subscriptions/object

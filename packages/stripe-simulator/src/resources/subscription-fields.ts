@@ -104,7 +104,8 @@ export const sharedFields = {
     issuer: shape({ type: required(playedOf(['self'] as const, ['account'])) }),
   }),
   trial_from_plan: bool,
-  ...gaps('application_fee_percent', 'billing_schedules', 'default_source', 'on_behalf_of', 'transfer_data'),
+  default_source: text(),
+  ...gaps('application_fee_percent', 'billing_schedules', 'on_behalf_of', 'transfer_data'),
 }
 
 type Given<K extends keyof typeof sharedFields> = ReturnType<(typeof sharedFields)[K]['parse']> | undefined

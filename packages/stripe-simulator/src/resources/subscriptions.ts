@@ -10,6 +10,7 @@ import { expanded, expandedCustomer, expandedDiscounts } from './expanded.ts'
 import { find } from './lookup.ts'
 import { renderPlan } from './plan-view.ts'
 import { expandedTaxIds } from './printed-fields.ts'
+import { expandedSource } from './sources.ts'
 import { create, createFields } from './start-subscription.ts'
 import { SUBSCRIPTIONS_URL } from './subscription-fields.ts'
 import { renderRates } from './tax-rates.ts'
@@ -88,6 +89,7 @@ export const subscriptionExpansions: Expansions = {
     latest_invoice: (world, row) => expanded(world, world.invoices.get(row.latest_invoice as string)),
     default_payment_method: (world, row) =>
       expanded(world, world.paymentMethods.get(row.default_payment_method as string)),
+    default_source: (world, row) => expandedSource(world, row.default_source),
     pending_setup_intent: (world, row) =>
       expanded(world, world.setupIntents.get(row.pending_setup_intent as string)),
     test_clock: (world, row) => expanded(world, world.testClocks.get(row.test_clock as string)),

@@ -27,6 +27,7 @@ export class Tables {
   readonly prices: Table<rows.PriceRow, 'product' | 'lookup_key' | 'amount'>
   readonly customers: Table<rows.CustomerRow, 'clock' | 'email' | 'prefix'>
   readonly paymentMethods: Table<rows.PaymentMethodRow, 'customer'>
+  readonly tokens: Table<rows.TokenRow>
   readonly subscriptions: Table<rows.SubscriptionRow, 'customer' | 'clock'>
   readonly subscriptionItems: Table<rows.SubscriptionItemRow, 'subscription'>
   readonly invoices: Table<rows.InvoiceRow, 'customer' | 'subscription' | 'number' | 'prefix'>
@@ -95,6 +96,7 @@ export class Tables {
     this.paymentMethods = new Table(journal, (row) => ({ ...row }), {
       customer: (row) => row.customer,
     })
+    this.tokens = new Table(journal, (row) => ({ ...row }))
     this.subscriptions = new Table(
       journal,
       (row) => ({ ...row }),
@@ -201,6 +203,7 @@ export class Tables {
       prices: this.prices,
       customers: this.customers,
       paymentMethods: this.paymentMethods,
+      tokens: this.tokens,
       subscriptions: this.subscriptions,
       subscriptionItems: this.subscriptionItems,
       invoices: this.invoices,
