@@ -22,7 +22,7 @@ export const objects: { readonly [object: string]: Declared } = {
   customer: { declared: 'Customer' },
   customer_balance_transaction: { declared: 'CustomerBalanceTransaction', row: 'BalanceTransactionRow' },
   discount: { declared: 'Discount' },
-  dispute: { declared: 'Dispute', row: 'DisputeRow' },
+  dispute: { declared: 'Dispute' },
   'entitlements.active_entitlement': {
     declared: 'Entitlements.ActiveEntitlement',
     row: 'ActiveEntitlementRow',

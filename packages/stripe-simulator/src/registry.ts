@@ -11,7 +11,7 @@ import { creditNoteExpansions, creditNoteRoutes, renderCreditNote } from './reso
 import { customerExpansions, customerRoutes, renderCustomer } from './resources/customers.ts'
 import { deleteDiscountRoutes } from './resources/delete-discount.ts'
 import { discountExpansions, renderDiscount } from './resources/discounts.ts'
-import { disputeExpansions, disputeRoutes } from './resources/disputes.ts'
+import { disputeExpansions, disputeRoutes, renderDispute } from './resources/disputes.ts'
 import { eventRoutes, renderEvent } from './resources/events.ts'
 import { expandedCustomer } from './resources/expanded.ts'
 import { featureRoutes } from './resources/features.ts'
@@ -185,7 +185,7 @@ export const renderers = {
   webhook_endpoint: renderWebhookEndpoint,
   customer_balance_transaction: plain,
   setup_intent: plain,
-  dispute: plain,
+  dispute: renderDispute,
   'checkout.session': plain,
   'billing_portal.session': plain,
   'billing_portal.configuration': plain,

@@ -3,13 +3,14 @@ import type { VersionChange } from '../src/versions/change.ts'
 import { changes } from '../src/versions/changes.ts'
 import { versions } from '../src/versions/versions.ts'
 import type { Loose } from './clients.ts'
-import { HOUR, JAN_1, newWorld, type World } from './world.ts'
+import { HOUR, JAN_1, NO_REDIRECTS, newWorld, type World } from './world.ts'
 
 const LISTS = [
   'charges',
   'checkout/sessions?expand[]=data.line_items',
   'credit_notes',
   'customers',
+  'disputes',
   'invoiceitems',
   'invoices',
   'payment_intents',
@@ -24,7 +25,7 @@ let world: World
 let customer: string
 let clock: string
 
-/** A little of everything: a discount, taxes, a proration, a refund, a credit note, a schedule, a page. */
+/** A little of everything: a discount, taxes, a proration, a refund, a credit note, a schedule, a dispute, a page. */
 beforeAll(async () => {
   world = await newWorld()
   const { stripe } = world
@@ -47,6 +48,10 @@ beforeAll(async () => {
   await stripe.creditNotes.create({ invoice: paid?.id as string, amount: 100, refund_amount: 100 })
   await stripe.subscriptionSchedules.create({ from_subscription: id })
   await stripe.setupIntents.create({ customer })
+  await stripe.paymentIntents.create({
+    ...{ amount: 1000, currency: 'usd', customer, confirm: true },
+    ...{ payment_method: 'pm_card_createDispute', ...NO_REDIRECTS },
+  })
   await stripe.checkout.sessions.create({
     mode: 'subscription',
     success_url: 'https://example.com/done',

@@ -1,7 +1,7 @@
 import { invalid } from '../errors.ts'
 import type { ChargeRow, DisputeRow } from '../rows.ts'
 import type { World } from '../world.ts'
-import { movement } from './dispute-funds.ts'
+import { reinstatement, withdrawal } from './dispute-funds.ts'
 import { behaviorOf } from './methods.ts'
 
 const DAY = 86_400
@@ -29,16 +29,16 @@ export function createDispute(world: World, charge: ChargeRow): void {
     created: now,
     currency: charge.currency,
     enhanced_eligibility_types: [],
-    evidence: blankEvidence,
+    evidence: { ...blankEvidence, ...filledIn(world, charge) },
     evidence_details: {
       due_by: answerBy(now),
       enhanced_eligibility: {},
       has_evidence: false,
       past_due: false,
       submission_count: 0,
-      submission_method: null,
+      submission_method: 'not_submitted',
     },
-    intended_submission_method: null,
+    intended_submission_method: 'prefer_manual',
     is_charge_refundable: inquiry,
     livemode: false,
     metadata: {},
@@ -62,6 +62,28 @@ export function createDispute(world: World, charge: ChargeRow): void {
   if (!inquiry) withdraw(world, dispute.id)
   const end = inquiry ? now + INQUIRY_DAYS * DAY : dispute.evidence_details.due_by
   world.alarm('dispute.due', dispute.id, dispute.own.clock, end)
+}
+
+/**
+ * What Stripe knows of the payment is in the evidence from the beginning. (As recorded, of a customer without a name too:
+ * Kiln-AI/stripe_world tests/conformance/cassettes/05_refunds_disputes.json.)
+ */
+function filledIn(world: World, charge: ChargeRow): Partial<DisputeRow['evidence']> {
+  const customer = world.customers.get(charge.customer as string | null)
+  return {
+    customer_email_address: customer?.email ?? null,
+    customer_name: charge.billing_details.name ?? customer?.name ?? customer?.description ?? null,
+    product_description: charge.description,
+  }
+}
+
+/** Whether somebody gathered evidence: what Stripe filled in is none. */
+export function hasEvidence(world: World, { charge, evidence }: DisputeRow): boolean {
+  const known = Object.entries(filledIn(world, world.charges.must(charge)))
+  return Object.entries(evidence).some(
+    ([name, text]) =>
+      typeof text === 'string' && !known.some(([field, filled]) => field === name && filled === text),
+  )
 }
 
 /** The last second of the day on which the bank waits no longer. */
@@ -94,6 +116,7 @@ export function submitEvidence(world: World, id: string): DisputeRow {
     status: inquiry ? 'warning_under_review' : 'under_review',
     evidence_details: {
       ...dispute.evidence_details,
+      past_due: world.now(dispute.own.clock) > (dispute.evidence_details.due_by ?? 0),
       submission_count: dispute.evidence_details.submission_count + 1,
       submission_method: 'manual',
     },
@@ -105,7 +128,7 @@ export function submitEvidence(world: World, id: string): DisputeRow {
   return sent
 }
 
-/** The end: what was won comes back to the account. */
+/** The end: the amount of what was won comes back to the account. */
 export function closeDispute(
   world: World,
   id: string,
@@ -113,11 +136,13 @@ export function closeDispute(
 ): DisputeRow {
   const dispute = world.disputes.must(id)
   world.alarm('dispute.due', id, dispute.own.clock, null)
-  const closed = world.disputes.patch(id, { status })
+  // What was won can be given back.
+  const refundable = status === 'won' || dispute.is_charge_refundable
+  const closed = world.disputes.patch(id, { status, is_charge_refundable: refundable })
   world.emit('charge.dispute.closed', closed)
   if (status !== 'won') return closed
   const back = world.disputes.patch(id, {
-    balance_transactions: [...closed.balance_transactions, movement(world, closed, 'reinstated')],
+    balance_transactions: [...closed.balance_transactions, reinstatement(world, closed)],
   })
   world.emit('charge.dispute.funds_reinstated', back)
   return back
@@ -126,14 +151,13 @@ export function closeDispute(
 /** Nobody answered in time. */
 export function disputeDue(world: World, id: string): void {
   const dispute = world.disputes.must(id)
-  world.disputes.patch(id, { evidence_details: { ...dispute.evidence_details, past_due: true } })
   closeDispute(world, id, isInquiry(dispute) ? 'warning_closed' : 'lost')
 }
 
 /** What is disputed cannot be refunded as well; an inquiry ends when all is given back. */
 export function refuseDisputed(world: World, charge: ChargeRow): void {
   const dispute = world.disputes.by('charge', charge.id).find((row) => !row.is_charge_refundable)
-  if (dispute === undefined || dispute.status === 'won') return
+  if (dispute === undefined) return
   throw invalid(
     `Charge ${charge.id} has been charged back; cannot issue a refund.`,
     undefined,
@@ -166,7 +190,7 @@ function escalate(world: World, { id }: DisputeRow): DisputeRow {
 function withdraw(world: World, id: string): DisputeRow {
   const dispute = world.disputes.must(id)
   const taken = world.disputes.patch(id, {
-    balance_transactions: [...dispute.balance_transactions, movement(world, dispute, 'withdrawn')],
+    balance_transactions: [...dispute.balance_transactions, withdrawal(world, dispute)],
   })
   world.emit('charge.dispute.funds_withdrawn', taken)
   return taken

@@ -1,8 +1,8 @@
 import type { BalanceTransactionOf, ChargeRow, DisputeRow, RefundRow } from '../rows.ts'
+import { availableOn } from '../rules/available-on.ts'
 import { processingFee } from '../rules/fees.ts'
 import type { World } from '../world.ts'
-
-const DAY_SECONDS = 86_400
+import { disputeFunds } from './dispute-funds.ts'
 
 /**
  * The account's ledger, oldest first. It is not kept but read from what moved the money, so that it agrees with
@@ -12,7 +12,7 @@ export function ledger(world: World): BalanceTransactionOf[] {
   return [
     ...world.charges.all().flatMap((charge) => ofCharge(world, charge)),
     ...world.refunds.all().flatMap((refund) => ofRefund(world, refund)),
-    ...world.disputes.all().flatMap(ofDispute),
+    ...world.disputes.all().flatMap((dispute) => ofDispute(world, dispute)),
   ].sort((a, b) => a.created - b.created)
 }
 
@@ -22,33 +22,26 @@ export function ledgerEntry(world: World, id: string): BalanceTransactionOf | un
     ...world.charges.by('balance_transaction', id).flatMap((charge) => ofCharge(world, charge)),
     ...world.refunds.by('balance_transaction', id).flatMap((refund) => ofRefund(world, refund)),
     ...world.refunds.by('failure_balance_transaction', id).flatMap((refund) => ofRefund(world, refund)),
-    ...world.disputes.all().flatMap(ofDispute),
+    ...world.disputes.all().flatMap((dispute) => ofDispute(world, dispute)),
   ]
   return entries.find((entry) => entry.id === id)
 }
 
-/**
- * A payment, less Stripe's fee. It can be paid out two days later, from midnight.
- * https://docs.stripe.com/payouts#payout-speed
- */
+/** A payment, less Stripe's fee. */
 function ofCharge(world: World, charge: ChargeRow): BalanceTransactionOf[] {
   if (charge.balance_transaction === null) return []
   const fee = processingFee(charge.amount_captured)
-  const availableOn = availableFrom(charge)
+  const from = availableOn(charge.created)
   return [
     {
       ...movement(charge.balance_transaction as string, charge.amount_captured, fee, charge),
-      available_on: availableOn,
+      available_on: from,
       description: charge.description,
       reporting_category: 'charge',
-      status: availableOn <= world.now(charge.own.clock) ? 'available' : 'pending',
+      status: from <= world.now(charge.own.clock) ? 'available' : 'pending',
       type: 'charge',
     },
   ]
-}
-
-function availableFrom({ created }: ChargeRow): number {
-  return (Math.floor(created / DAY_SECONDS) + 2) * DAY_SECONDS
 }
 
 /**
@@ -58,12 +51,12 @@ function availableFrom({ created }: ChargeRow): number {
  */
 function ofRefund(world: World, refund: RefundRow): BalanceTransactionOf[] {
   const charge = world.charges.must(refund.charge as string)
-  const availableOn = Math.max(refund.created, availableFrom(charge))
+  const from = Math.max(refund.created, availableOn(charge.created))
   const given = {
     ...movement(refund.balance_transaction as string, -refund.amount, 0, refund),
-    available_on: availableOn,
+    available_on: from,
     description: `REFUND FOR CHARGE${charge.description === null ? '' : ` (${charge.description})`}`,
-    status: availableOn <= world.now(charge.own.clock) ? 'available' : 'pending',
+    status: from <= world.now(charge.own.clock) ? 'available' : 'pending',
     reporting_category: 'refund',
     type: 'refund' as const,
   }
@@ -79,8 +72,8 @@ function ofRefund(world: World, refund: RefundRow): BalanceTransactionOf[] {
 }
 
 /** A dispute shows its own movements, fee included. */
-function ofDispute(dispute: DisputeRow): BalanceTransactionOf[] {
-  return [...dispute.balance_transactions] as BalanceTransactionOf[]
+function ofDispute(world: World, dispute: DisputeRow): BalanceTransactionOf[] {
+  return [...disputeFunds(world, dispute)] as BalanceTransactionOf[]
 }
 
 function movement(

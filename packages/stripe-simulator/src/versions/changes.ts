@@ -7,6 +7,7 @@ import {
   collectedInformation,
   customerAccounts,
   decimalQuantities,
+  disputeSubmission,
   excludedPaymentMethodTypes,
   feedbackOptions,
   flowDirections,
@@ -50,6 +51,7 @@ import { renderingOptions } from './changes/rendering-options.ts'
  * The types of the older shapes follow from it (declarations/older.ts).
  */
 export const changes = [
+  disputeSubmission,
   billingCycleAnchor,
   paymentMethodTypes,
   pauses,

@@ -9,6 +9,22 @@ type Subscription = Shown<Stripe.Subscription>
 
 const CHANGELOG = 'https://github.com/stripe/stripe-node/blob/master/CHANGELOG.md'
 
+export const disputeSubmission = change({
+  since: '2026-10-28.endive',
+  what: 'A dispute says how its answer is meant to be sent, and how it was.',
+  source: CHANGELOG,
+  show: {
+    dispute: {
+      drop: ['intended_submission_method'],
+      give: {
+        evidence_details: ({ evidence_details: details }: Pick<Shown<Stripe.Dispute>, 'evidence_details'>) =>
+          without(details, 'submission_method'),
+      },
+    },
+  },
+  parameters: { 'POST /v1/disputes/:id': ['intended_submission_method'] },
+})
+
 export const pauses = change({
   since: '2026-09-30.endive',
   what: 'Subscriptions can be paused by a call, and trials say where their end moves the billing cycle.',
