@@ -268,6 +268,14 @@ describe('coupons', () => {
     expect(known.body.data).toEqual([])
   })
 
+  // "Unix timestamp representing a date and time in the future": Stripe refuses another `redeem_by`, and the catalogue with it.
+  // https://docs.stripe.com/api/coupons/create#create_coupon-redeem_by
+  test('one whose last day is over is not made at Stripe, and the rest of the catalogue is', async () => {
+    const { data } = await installation.deps.provider.stripe.coupons.list({ limit: 100 })
+    const made = data.map(({ metadata }) => String(metadata?.lockstep_coupon)).sort()
+    expect(made).toEqual(['euros', 'fifth', 'gift', 'single', 'welcome'])
+  })
+
   test('one that ran out between the check and the subscription undoes the registration', async () => {
     expect((await register({ plan: 'team', coupons: ['single'] })).status).toBe(201)
     const late = await register({ plan: 'team', coupons: ['single'] })

@@ -1,4 +1,5 @@
 import { type Catalog, type CatalogChange, catalogDiff } from '@lockstep/core/catalog'
+import type { Instant } from '@lockstep/core/instant'
 import { child } from '@lockstep/core/pointer'
 import { isBilledByProvider } from '@lockstep/core/price'
 import { type Fault, Problem } from '@lockstep/core/problem'
@@ -44,10 +45,10 @@ export interface CatalogDeps {
  * cannot be bought all the same is `unchanged`, and says why.
  */
 export async function planCatalog(
-  { db, provider }: Pick<CatalogDeps, 'db' | 'provider'>,
+  { db, clock, provider }: CatalogDeps,
   wanted: Catalog,
 ): Promise<ChangeForWhom[]> {
-  const { changes, untold, archived } = await compare(db, provider, wanted)
+  const { changes, untold, archived } = await compare(db, provider, wanted, clock.now())
   return forWhom(db, [...changes, ...untold, ...archived])
 }
 
@@ -81,9 +82,9 @@ export async function applyCatalog(
   const workflow = { id: newId('workflow'), holder: newHolder() }
   const { changes, toPublish } = await transaction(db, async (trx) => {
     await lockCatalog(trx)
-    const found = await compare(trx, provider, wanted)
+    const found = await compare(trx, provider, wanted, clock.now())
     if (found.changes.length > 0) await write(trx, wanted, clock.now())
-    const left = await unpublished(trx, provider)
+    const left = await unpublished(trx, provider, clock.now())
     const isPending = left.products.length > 0 || left.prices.length > 0 || left.coupons.length > 0
     if (isPending) {
       await addWorkflow(trx, {
@@ -123,7 +124,12 @@ interface Difference {
   readonly archived: readonly CatalogChange[]
 }
 
-async function compare(db: Db | Trx, provider: Pick<Provider, 'sync'>, wanted: Catalog): Promise<Difference> {
+async function compare(
+  db: Db | Trx,
+  provider: Pick<Provider, 'sync'>,
+  wanted: Catalog,
+  at: Instant,
+): Promise<Difference> {
   refuseUnbillable(wanted)
   const current = await readCatalog(db)
   // One that came in never changes either: the catalogue names it as it is, or names another.
@@ -133,7 +139,7 @@ async function compare(db: Db | Trx, provider: Pick<Provider, 'sync'>, wanted: C
   )
   catalogDiff({ ...current, coupons: [...current.coupons, ...cameIn] }, wanted)
   const changes = catalogDiff(current, wanted).filter(({ action }) => action !== 'unchanged')
-  const { products, prices, coupons, archived } = await unpublished(db, provider)
+  const { products, prices, coupons, archived } = await unpublished(db, provider, at)
   const untold = [
     ...products.map(({ product: { key } }) => ({ kind: 'product' as const, key })),
     ...coupons.map(({ key }) => ({ kind: 'coupon' as const, key })),

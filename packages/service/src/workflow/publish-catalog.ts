@@ -1,5 +1,6 @@
 import type { Coupon } from '@lockstep/core/coupon'
 import { flowsOut } from '@lockstep/core/direction'
+import type { Instant } from '@lockstep/core/instant'
 import type { Clock } from '../clock.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import type { Provider } from '../provider/stripe/account.ts'
@@ -33,7 +34,7 @@ export function publishKind(deps: PublishDeps): WorkflowKind {
     kind: PUBLISH,
     async run() {
       const { db, provider, clock } = deps
-      const { products, prices, coupons } = await unpublished(db, provider)
+      const { products, prices, coupons } = await unpublished(db, provider, clock.now())
       for (const product of products) {
         const { key } = product.product
         const providerId = await tellProduct(deps, product)
@@ -98,12 +99,14 @@ interface SoldBy {
 }
 
 /**
- * What the provider does not know, or not as it is now. Where plans do not go out, it is told of a product only if a
+ * What the provider does not know, or not as it is now. A coupon that nobody can redeem any more at `at` is no longer told:
+ * Stripe refuses a last moment that is in the past, and with it all that is told after it. Where plans do not go out, it is told of a product only if a
  * line of an invoice needs it; where prices go neither way, it is told of none.
  */
 export async function unpublished(
   db: Db | Trx,
   { sync: { directions } }: Pick<Provider, 'sync'>,
+  at: Instant,
 ): Promise<Unpublished> {
   const products = (await unpublishedProducts(db)).filter(
     ({ providerId }) =>
@@ -140,7 +143,7 @@ export async function unpublished(
   )
   return {
     products,
-    coupons: coupons.filter(({ key }) => !told.has(key)),
+    coupons: coupons.filter(({ key, redeemBy }) => !told.has(key) && (redeemBy === null || redeemBy > at)),
     prices: wanted.filter(({ id }) => !known.has(id)),
     archived: flowsOut(directions.subscription)
       ? wanted.filter(({ id }) => archived.has(id)).map((one) => one.soldBy)
