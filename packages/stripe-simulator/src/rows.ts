@@ -199,9 +199,20 @@ export type CouponRow = RowOf<
     /** The amount off in other currencies, by their code. */
     readonly amounts?: Record<string, number>
     readonly deleted?: boolean
+    /** The id of a deleted one, where another coupon has it since. */
+    readonly formerly?: string
   }
 >
-export type PromotionCodeRow = RowOf<Stripe.PromotionCode, never, Record<never, never>>
+export type PromotionCodeRow = RowOf<
+  Stripe.PromotionCode,
+  never,
+  {
+    /** Where its coupon is kept, if that was deleted and its id used again. */
+    readonly coupon?: string
+    /** The least purchase in other currencies, by their code. */
+    readonly minimums?: Record<string, number | null>
+  }
+>
 export type DiscountRow = RowOf<
   Stripe.Discount,
   never,

@@ -195,3 +195,19 @@ test('every kind of tax that Stripe has can be named', async () => {
   const unknown = { display_name: 'Tax', percentage: 1, inclusive: false, tax_type: 'window_tax' }
   expect(await refusal(world.stripe.taxRates.create(unknown))).toMatchObject({ param: 'tax_type' })
 })
+
+// As recorded in 2026-08-26.dahlia: Kiln-AI/stripe_world tests/conformance/cassettes/07_catalog.json, steps 75 to 80.
+test('a rate that is set by hand is in effect what it says, and has no level', async () => {
+  const rate = await world.stripe.taxRates.create({
+    ...{ display_name: 'CA sales tax', percentage: 8.875, inclusive: false, country: 'US', state: 'CA' },
+  })
+  expect(rate).toMatchObject({
+    ...{ percentage: 8.875, effective_percentage: 8.875, rate_type: 'percentage', flat_amount: null },
+    ...{ jurisdiction: null, jurisdiction_level: null, tax_type: null, active: true },
+  })
+  const archived = await world.stripe.taxRates.update(rate.id, { active: false, description: 'archived' })
+  expect(archived).toMatchObject({ active: false, description: 'archived', effective_percentage: 8.875 })
+  expect(await refusal(world.stripe.taxRates.retrieve('txr_nope'))).toMatchObject({
+    ...{ statusCode: 404, param: 'tax_rate', message: "No such tax rate: 'txr_nope'" },
+  })
+})

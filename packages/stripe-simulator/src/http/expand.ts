@@ -2,8 +2,11 @@ import { invalid } from '../errors.ts'
 import type { Json } from '../rows.ts'
 import type { World } from '../world.ts'
 
-/** How a field of an object is expanded: by the row that its id names, or by making a part left out. */
-type Expansion = (world: World, object: Json) => unknown
+/**
+ * How a field of an object is expanded: by the row that its id names, or by making a part left out. Of a part of an object
+ * (`source` of a discount) the object is told, too.
+ */
+type Expansion = (world: World, part: Json, whole: Json) => unknown
 export type Expansions = Record<string, Record<string, Expansion>>
 
 const MAX_DEPTH = 4
@@ -21,13 +24,14 @@ export function expand(world: World, expansions: Expansions, object: Json, paths
       )
     }
     // `inside` leads from the nearest object to a part of it: `source` of a discount, for `source.coupon`.
-    const follow = (value: unknown, depth: number, type?: string, inside = ''): unknown => {
+    const follow = (value: unknown, depth: number, within?: Json, inside = ''): unknown => {
       const name = steps[depth]
       if (name === undefined || value === null || value === undefined) return value
-      if (Array.isArray(value)) return value.map((item) => follow(item, depth, type, inside))
+      if (Array.isArray(value)) return value.map((item) => follow(item, depth, within, inside))
       if (typeof value !== 'object') return value
       const owner = value as Json
-      const kind = typeof owner.object === 'string' ? owner.object : type
+      const nearest = typeof owner.object === 'string' ? owner : within
+      const kind = nearest?.object as string | undefined
       const full = typeof owner.object === 'string' || inside === '' ? name : `${inside}.${name}`
       const how =
         kind === undefined ? undefined : (expansions[kind]?.[full] ?? expansions[kind]?.[ofAny(full)])
@@ -39,7 +43,12 @@ export function expand(world: World, expansions: Expansions, object: Json, paths
         const items = Array.isArray(present) && present.some((item) => typeof item === 'object')
         return {
           ...owner,
-          [name]: follow(whole || items ? present : how(world, owner), depth + 1, kind, full),
+          [name]: follow(
+            whole || items ? present : how(world, owner, nearest ?? owner),
+            depth + 1,
+            nearest,
+            full,
+          ),
         }
       }
       if (!(name in owner)) {
@@ -49,7 +58,7 @@ export function expand(world: World, expansions: Expansions, object: Json, paths
       if (depth + 1 === steps.length && !isSubList(owner, name) && inner !== null) {
         throw invalid(`This property cannot be expanded (${path}).`, `expand[${i}]`)
       }
-      return { ...owner, [name]: follow(inner, depth + 1, kind, full) }
+      return { ...owner, [name]: follow(inner, depth + 1, nearest, full) }
     }
     result = follow(result, 0) as Json
   }

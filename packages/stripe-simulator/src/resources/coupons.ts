@@ -1,13 +1,13 @@
 import type Stripe from 'stripe'
-import { invalid, missing } from '../errors.ts'
+import { invalid, missing, nowhere } from '../errors.ts'
 import { inRange, page, paging } from '../http/list.ts'
 import { del, get, nothing, post } from '../http/route.ts'
 import {
   clearable,
   decimal,
   integer,
+  type Kind,
   list,
-  mapOf,
   metadata,
   oneOf,
   range,
@@ -17,16 +17,28 @@ import {
   timestamp,
 } from '../http/schema.ts'
 import type { CouponRow, Json } from '../rows.ts'
+import { addMonths } from '../rules/billing-cycle.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
-import { currency } from './currency-param.ts'
-import { find, liveProduct } from './lookup.ts'
+import { byCurrency, currency } from './currency-param.ts'
+import { liveProduct } from './lookup.ts'
 
 const URL = '/v1/coupons'
 
 /** What is taken off in other currencies. https://docs.stripe.com/api/coupons/create#create_coupon-currency_options */
-const amountsOff = mapOf(currency, shape({ amount_off: required(integer({ min: 1 })) }))
+const amountsOff = byCurrency(shape({ amount_off: required(integer({ min: 1 })) }))
+
+/** "A positive float larger than 0, and smaller or equal to 100". The refusal of what is too little as recorded. */
+const percentOff: Kind<string> = {
+  parse(raw, path) {
+    const value = decimal.parse(raw, path)
+    const is = `(it currently is '${Number(value).toFixed(Number.isInteger(Number(value)) ? 1 : 2)}')`
+    if (Number(value) < 0.01) throw invalid(`This value must be greater than or equal to 0.01 ${is}.`, path)
+    if (Number(value) > 100) throw invalid(`This value must be less than or equal to 100 ${is}.`, path)
+    return value
+  },
+}
 
 export const couponRoutes = [
   post(
@@ -34,7 +46,7 @@ export const couponRoutes = [
     shape({
       id: text(),
       name: text(40),
-      percent_off: decimal,
+      percent_off: percentOff,
       amount_off: integer({ min: 1 }),
       currency,
       duration: oneOf(['once', 'repeating', 'forever'] as const),
@@ -52,25 +64,25 @@ export const couponRoutes = [
         duration = 'once',
         duration_in_months: months,
       } = params
-      if ((percent === undefined) === (amount === undefined)) {
-        throw invalid(
-          'You must specify either `percent_off` or `amount_off`.',
-          'percent_off',
-          'parameter_missing',
-        )
+      if (percent === undefined && amount === undefined) {
+        throw invalid('Must provide percent_off or amount_off.', undefined, 'parameter_missing')
       }
-      if (percent !== undefined && !(Number(percent) > 0 && Number(percent) <= 100)) {
-        throw invalid('Invalid percent_off: must be greater than 0 and at most 100.', 'percent_off')
+      if (percent !== undefined && amount !== undefined) {
+        throw invalid('Received both percent_off and amount_off parameters. Please pass in only one.')
       }
       if (amount !== undefined && params.currency === undefined) {
-        throw invalid('Missing required param: currency.', 'currency', 'parameter_missing')
+        throw invalid('You must pass currency when passing amount_off', 'currency')
       }
-      if ((duration === 'repeating') !== (months !== undefined)) {
+      if (duration === 'repeating' && months === undefined) {
+        const message =
+          'The duration_in_months param must be set when creating a coupon with a repeating duration'
+        throw invalid(message, 'duration')
+      }
+      if (duration !== 'repeating' && months !== undefined) {
         throw invalid('`duration_in_months` goes with `duration=repeating`.', 'duration_in_months')
       }
-      if (params.id !== undefined && world.coupons.get(params.id) !== undefined) {
-        throw invalid('Coupon already exists.', 'id', 'resource_already_exists')
-      }
+      refuseTime(world, params.redeem_by, 'redeem_by')
+      if (params.id !== undefined) freeId(world, params.id)
       for (const [i, product] of (params.applies_to?.products ?? []).entries()) {
         liveProduct(world, product, `applies_to[products][${i}]`)
       }
@@ -141,16 +153,56 @@ function otherAmounts(
   before: Record<string, number> = {},
 ): { amounts?: Record<string, number> } {
   if (given === undefined) return {}
-  if (percent != null) throw invalid('`currency_options` go with `amount_off`.', 'currency_options')
+  if (percent != null) {
+    const message = 'You may only specify one of these parameters: currency_options, percent_off.'
+    throw invalid(message, 'currency_options')
+  }
   const amounts = Object.entries(given).map(([code, { amount_off: off }]) => [code, off] as const)
   return { amounts: { ...before, ...Object.fromEntries(amounts) } }
 }
 
 /** A coupon that was not deleted. */
 export function liveCoupon(world: World, id: string, param?: string): CouponRow {
-  const coupon = find(world.coupons, 'coupon', id, param)
-  if (coupon.own.deleted) throw missing('coupon', id, param)
-  return coupon
+  const coupon = world.coupons.get(id)
+  if (coupon !== undefined && !coupon.own.deleted) return coupon
+  throw param === undefined ? nowhere('coupon', id, 'coupon') : missing('coupon', id, param)
+}
+
+/**
+ * The id of a deleted coupon can be used again. Discounts that were made of the deleted one go on with it: it stays under
+ * another id, which nobody sees. https://github.com/useautumn/autumn/pull/2260
+ */
+function freeId(world: World, id: string): void {
+  const coupon = world.coupons.get(id)
+  if (coupon === undefined) return
+  if (!coupon.own.deleted) throw invalid('Coupon already exists.', 'id', 'resource_already_exists')
+  const kept = world.ids.next('deleted_coupon')
+  world.coupons.delete(id)
+  world.coupons.insert({ ...coupon, id: kept, own: { ...coupon.own, formerly: id } })
+  for (const discount of world.discounts.all()) {
+    if (discount.own.coupon === id) {
+      world.discounts.patch(discount.id, { own: { ...discount.own, coupon: kept } })
+    }
+  }
+  for (const code of world.promotionCodes.all()) {
+    if (code.promotion.coupon !== id || code.own.coupon !== undefined) continue
+    world.promotionCodes.patch(code.id, { own: { ...code.own, coupon: kept } })
+  }
+}
+
+const MONTHS_AHEAD = 60
+
+/** When something can be redeemed last: in the future, and in the next five years. The words as recorded. */
+export function refuseTime(world: World, at: number | undefined, param: string): void {
+  if (at === undefined) return
+  const now = world.now(null)
+  if (at <= now) {
+    const message = `The parameter \`${param}\` expects a unix timestamp representing a date and time in the future. You specified the value \`${at}\` which is in the past.`
+    throw invalid(message, param)
+  }
+  if (at > addMonths(now, MONTHS_AHEAD)) {
+    throw invalid('Invalid timestamp: can be no more than five years in the future.', param)
+  }
 }
 
 /** Whether a coupon can still be redeemed. */
@@ -161,19 +213,31 @@ export function isRedeemable(coupon: CouponRow, at: number): boolean {
 }
 
 export function renderCoupon(world: World, { own, ...coupon }: CouponRow): Shown<Stripe.Coupon> {
-  return { ...coupon, valid: isRedeemable({ ...coupon, own }, world.now(null)) }
+  const valid = isRedeemable({ ...coupon, own }, world.now(null))
+  return { ...coupon, id: own.formerly ?? coupon.id, valid }
+}
+
+/** The row that an answered coupon was made of: one that was deleted may have the id of another. */
+function rowOf(world: World, coupon: Json): CouponRow {
+  const row = world.coupons.must(coupon.id as string)
+  const before = world.coupons.all().filter((other) => other.own.formerly === coupon.id)
+  const isIt = (candidate: CouponRow) =>
+    Object.entries(world.render(candidate)).every(
+      ([field, value]) => field === 'metadata' || coupon[field] === value,
+    )
+  return [row, ...before].find(isIt) ?? row
 }
 
 export const couponExpansions = {
   coupon: {
     applies_to: (world: World, coupon: Json) => {
-      const { products } = world.coupons.must(coupon.id as string).own
+      const { products } = rowOf(world, coupon).own
       return products.length === 0 ? null : { products }
     },
     currency_options: (world: World, coupon: Json) => {
-      const row = world.coupons.must(coupon.id as string)
+      const row = rowOf(world, coupon)
       if (row.currency === null) return null
-      const all = { [row.currency]: row.amount_off, ...row.own.amounts }
+      const all = { ...row.own.amounts, [row.currency]: row.amount_off }
       return Object.fromEntries(Object.entries(all).map(([code, off]) => [code, { amount_off: off }]))
     },
   },

@@ -1,5 +1,5 @@
 import { invalid } from '../errors.ts'
-import { type Kind, text } from '../http/schema.ts'
+import { type Kind, mapOf, text } from '../http/schema.ts'
 import { isSupported } from '../rules/currency.ts'
 
 /** A currency that Stripe charges in, sent in any case and kept in lower case. */
@@ -9,4 +9,18 @@ export const currency: Kind<string> = {
     if (!isSupported(value)) throw invalid(`Invalid currency: ${value}.`, path)
     return value
   },
+}
+
+/** An object by currency. Its names are not taken in any case: the words as recorded. */
+export function byCurrency<T>(value: Kind<T>): Kind<Record<string, T>> {
+  const map = mapOf(currency, value)
+  return {
+    parse(raw, path) {
+      const loud =
+        typeof raw === 'object' ? Object.keys(raw).find((name) => name !== name.toLowerCase()) : undefined
+      if (loud === undefined) return map.parse(raw, path)
+      const message = `Currencies must be lowercase when used as keys in a map. Use \`${loud.toLowerCase()}\` instead of \`${loud}\`.`
+      throw invalid(message, path)
+    },
+  }
 }

@@ -12,7 +12,7 @@ import type { World } from '../world.ts'
 import type { PricedItem } from './changed-items.ts'
 import { isRedeemable } from './coupons.ts'
 import { expandedCustomer } from './expanded.ts'
-import { isActive } from './promotion-codes.ts'
+import { couponOf, isActive, minimumIn } from './promotion-codes.ts'
 import { mixedCurrencies } from './subscription-currency.ts'
 
 export const discountParam = shape({ coupon: text(), discount: text(), promotion_code: text() })
@@ -98,7 +98,7 @@ export function applyDiscounts(
     if (code !== undefined) {
       world.promotionCodes.patch(code.id, { times_redeemed: code.times_redeemed + 1 })
     }
-    const coupon = world.coupons.must(code?.promotion.coupon ?? entry.coupon)
+    const coupon = code === undefined ? world.coupons.must(entry.coupon) : couponOf(world, code)
     const discount = redeem(world, coupon, code?.id ?? null, to)
     world.emit('customer.discount.created', discount)
     return discount.id
@@ -204,18 +204,28 @@ function codeRefusal(
   if (code.customer !== null && code.customer !== customer) {
     return invalid('This promotion code belongs to another customer.', param)
   }
-  const {
-    first_time_transaction: first,
-    minimum_amount: least,
-    minimum_amount_currency: of,
-  } = code.restrictions
-  if (first && world.charges.by('customer', customer).some((charge) => charge.paid)) {
-    return invalid('This promotion code is for customers without earlier payments only.', param)
+  if (code.restrictions.first_time_transaction && hasPaid(world, customer)) {
+    return invalid(
+      'This promotion code cannot be redeemed because the associated customer has prior transactions.',
+      param,
+    )
   }
-  if (least !== null && (of !== currency || worth() < least)) {
-    return invalid(`This promotion code asks for a purchase of at least ${least} ${of}.`, param)
+  const least = minimumIn(code, currency)
+  if (least === undefined) {
+    return invalid(`This promotion code asks for a least purchase that is not in ${currency}.`, param)
   }
-  return currencyRefusal(world.coupons.must(code.promotion.coupon), { customer, currency, worth }, param)
+  if (least !== null && worth() < least) {
+    return invalid(`This promotion code asks for a purchase of at least ${least} ${currency}.`, param)
+  }
+  return currencyRefusal(couponOf(world, code), { customer, currency, worth }, param)
+}
+
+/** "Customers without any successful payments or invoices." https://docs.stripe.com/api/promotion_codes/object */
+function hasPaid(world: World, customer: string): boolean {
+  return (
+    world.charges.by('customer', customer).some((charge) => charge.paid) ||
+    world.invoices.by('customer', customer).some((invoice) => invoice.status === 'paid')
+  )
 }
 
 /** A payment without an invoice has no discount of its own; the coupon and the code count it all the same. */
@@ -223,7 +233,7 @@ export function redeemWithoutDiscount(world: World, given: readonly DiscountGive
   for (const { coupon, promotion_code: named } of given) {
     const code = world.promotionCodes.get(named)
     if (code !== undefined) world.promotionCodes.patch(code.id, { times_redeemed: code.times_redeemed + 1 })
-    const row = world.coupons.get(coupon ?? code?.promotion.coupon)
+    const row = code === undefined ? world.coupons.get(coupon) : couponOf(world, code)
     if (row !== undefined) world.coupons.patch(row.id, { times_redeemed: row.times_redeemed + 1 })
   }
 }
@@ -240,7 +250,7 @@ function redeem(world: World, coupon: CouponRow, code: string | null, to: Discou
     invoice: to.invoice ?? null,
     invoice_item: to.invoiceItem ?? null,
     promotion_code: code,
-    source: { coupon: coupon.id, type: 'coupon' },
+    source: { coupon: coupon.own.formerly ?? coupon.id, type: 'coupon' },
     start: to.at,
     subscription: to.subscription ?? null,
     subscription_item: null,
@@ -250,7 +260,10 @@ function redeem(world: World, coupon: CouponRow, code: string | null, to: Discou
 
 export const discountExpansions: Expansions = {
   discount: {
-    'source.coupon': (world, row) => world.render(world.coupons.must(row.coupon as string)),
+    'source.coupon': (world, source, { id }) => {
+      const kept = world.discounts.get(id as string)?.own.coupon
+      return world.render(world.coupons.must(kept ?? (source.coupon as string)))
+    },
     customer: (world, row) => expandedCustomer(world, row.customer),
     promotion_code: (world, row) =>
       row.promotion_code === null

@@ -19,7 +19,7 @@ import type { Json, SubscriptionRow, TaxRateRow } from '../rows.ts'
 import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
-import { find } from './lookup.ts'
+import { find, findAs } from './lookup.ts'
 
 const URL = '/v1/tax_rates'
 
@@ -62,7 +62,10 @@ const fields = {
   ] as const),
 }
 
-/** Rates that are set by hand. What they amount to never changes. https://docs.stripe.com/api/tax_rates */
+/**
+ * Rates that are set by hand. What they amount to never changes, and is what they are in effect: as recorded in
+ * 2026-08-26.dahlia. https://docs.stripe.com/api/tax_rates
+ */
 export const taxRateRoutes = [
   post(
     URL,
@@ -83,7 +86,7 @@ export const taxRateRoutes = [
         country: null,
         created: world.now(null),
         description: null,
-        effective_percentage: null,
+        effective_percentage: Number(percentage),
         flat_amount: null,
         jurisdiction: null,
         jurisdiction_level: null,
@@ -101,9 +104,9 @@ export const taxRateRoutes = [
       return world.render(rate)
     },
   ),
-  get(`${URL}/:id`, nothing, ({ world, path }) => world.render(find(world.taxRates, 'tax rate', path()))),
+  get(`${URL}/:id`, nothing, ({ world, path }) => world.render(rateOf(world, path()))),
   post(`${URL}/:id`, shape({ ...fields, display_name: text(50) }), ({ world, params, path }) => {
-    const rate = find(world.taxRates, 'tax rate', path())
+    const rate = rateOf(world, path())
     const { metadata: labels, ...changes } = params
     const next = world.taxRates.patch(rate.id, {
       ...defined(changes),
@@ -125,6 +128,10 @@ export const taxRateRoutes = [
     }),
   ),
 ]
+
+function rateOf(world: World, id: string): TaxRateRow {
+  return findAs('tax_rate', world.taxRates, 'tax rate', id)
+}
 
 /** Whether tax is calculated by the customer's place instead. https://docs.stripe.com/billing/taxes/collect-taxes */
 export const automaticTaxParam = shape({ enabled: required(bool), ...gaps('liability') })

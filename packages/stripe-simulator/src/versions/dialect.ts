@@ -91,7 +91,7 @@ export class Dialect {
     }
     for (const table of tables.values()) {
       for (const [field, how] of Object.entries(table)) {
-        table[field] = (world, owner) => this.#turned(world, how(world, owner))
+        table[field] = (world, part, whole) => this.#turned(world, how(world, part, whole))
       }
     }
     return Object.fromEntries(tables)

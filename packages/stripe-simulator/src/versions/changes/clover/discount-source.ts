@@ -11,8 +11,8 @@ export const discountSource = change({
     discount: {
       drop: ['source'],
       give: {
-        coupon: ({ source }: Pick<Shown<Stripe.Discount>, 'source'>, world: World) =>
-          world.render(world.coupons.must(source.coupon)),
+        coupon: ({ id, source }: Pick<Shown<Stripe.Discount>, 'id' | 'source'>, world: World) =>
+          world.render(world.coupons.must(world.discounts.get(id)?.own.coupon ?? source.coupon)),
       },
     },
   },

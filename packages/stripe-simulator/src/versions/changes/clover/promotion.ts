@@ -11,8 +11,10 @@ export const promotion = change({
     promotion_code: {
       drop: ['promotion'],
       give: {
-        coupon: ({ promotion: { coupon } }: Pick<Shown<Stripe.PromotionCode>, 'promotion'>, world: World) =>
-          world.render(world.coupons.must(coupon)),
+        coupon: (
+          { id, promotion: { coupon } }: Pick<Shown<Stripe.PromotionCode>, 'id' | 'promotion'>,
+          world: World,
+        ) => world.render(world.coupons.must(world.promotionCodes.get(id)?.own.coupon ?? coupon)),
       },
     },
   },
