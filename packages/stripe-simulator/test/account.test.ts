@@ -67,6 +67,27 @@ test.each([
   })
 })
 
+// https://stripe.com/us/payments/us-bank-debits: of 100.00 Stripe keeps 0.80; https://stripe.com/pricing: 5.00 at most.
+// https://docs.stripe.com/reports/reporting-categories: "those made with other payment methods are represented with type=payment".
+test.each([
+  [10_000, 80, 9_920],
+  [62_500, 500, 62_000],
+  [100_000, 500, 99_500],
+])('a debit of %i costs %i', async (amount, fee, net) => {
+  const { id, clock } = await world.customer({ card: null })
+  const intent = await world.stripe.paymentIntents.create({
+    ...{ amount, currency: 'usd', customer: id, confirm: true, payment_method: 'pm_usBankAccount_success' },
+    automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
+  })
+  await world.advance(clock, JAN_1 + 4 * DAY)
+  const [charge] = (
+    await world.stripe.charges.list({ payment_intent: intent.id, expand: ['data.balance_transaction'] })
+  ).data
+  expect(charge?.balance_transaction).toMatchObject({
+    ...{ amount, fee, net, type: 'payment', reporting_category: 'charge' },
+  })
+})
+
 // "Stripe's processing fees from the original transaction won't be returned" https://docs.stripe.com/refunds
 test('a refund takes the whole amount back and no fee', async () => {
   const { id } = await world.customer({ card: null })

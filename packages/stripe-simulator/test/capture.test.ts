@@ -120,3 +120,22 @@ test('a payment that the risk rules block never reaches the bank', async () => {
     risk_level: 'highest',
   })
 })
+
+// As recorded in 2026-08-26.dahlia: Kiln-AI/stripe_world tests/conformance/cassettes/04_money_path.json, steps 50 and 59,
+// and the message of what is only held in pay-rails/pay.
+test('a charge is not captured past its intent, and does not leave its group', async () => {
+  const { intent, charge } = await held()
+  const early = await refusal(world.stripe.charges.capture(charge.id))
+  expect(early).toMatchObject({ statusCode: 400, code: undefined, param: undefined })
+  expect(early.message).toContain(
+    `This uncaptured Charge was created by a PaymentIntent (${intent.id}). You must capture the PaymentIntent instead.`,
+  )
+  expect((await world.stripe.paymentIntents.retrieve(intent.id)).status).toBe('requires_capture')
+  await world.stripe.paymentIntents.capture(intent.id)
+  expect(await refusal(world.stripe.charges.capture(charge.id))).toMatchObject({
+    ...{ statusCode: 400, code: 'charge_already_captured' },
+    message: `Charge ${charge.id} has already been captured.`,
+  })
+  const group = await refusal(world.stripe.charges.update(charge.id, { transfer_group: 'order_42' }))
+  expect(group.message).toContain('You must update the `transfer_group` on the PaymentIntent instead')
+})

@@ -1,7 +1,7 @@
 // docs.stripe.com/refunds and docs.stripe.com/testing#refunds
 import { expect, test } from 'vitest'
 import { sharedWorld } from './shared-world.ts'
-import { HOUR, JAN_1, NO_REDIRECTS, refusal } from './world.ts'
+import { DAY, HOUR, JAN_1, NO_REDIRECTS, refusal } from './world.ts'
 
 const world = await sharedWorld()
 
@@ -56,4 +56,37 @@ test('a refund of a card cannot be canceled', async () => {
   const { charge } = await charged('pm_card_visa')
   const refund = await world.stripe.refunds.create({ charge, amount: 100 })
   expect(await refusal(world.stripe.refunds.cancel(refund.id))).toMatchObject({ statusCode: 400 })
+})
+
+// "Specifying `fraudulent` as the reason will add the associated card and email to your block lists": the charge says so.
+// https://docs.stripe.com/api/refunds/create#create_refund-reason
+test('a refund for fraud reports its charge', async () => {
+  const { charge } = await charged('pm_card_visa')
+  await world.stripe.refunds.create({ charge, amount: 100, reason: 'requested_by_customer' })
+  expect((await world.stripe.charges.retrieve(charge)).fraud_details).toEqual({})
+  const refund = await world.stripe.refunds.create({ charge, reason: 'fraudulent' })
+  expect(refund).toMatchObject({ amount: 3900, reason: 'fraudulent' })
+  const [told] = (await world.events(['charge.refunded'])).slice(-1)
+  expect(told?.data.object).toMatchObject({ refunded: true, fraud_details: { user_report: 'fraudulent' } })
+})
+
+// Only of cards there is a reference of an acquirer; ids as those of github.com/zulip/zulip zerver/webhooks/stripe/fixtures.
+test('a refund of a debit is no refund to a card', async () => {
+  const ada = await world.customer({ card: null })
+  const intent = await world.stripe.paymentIntents.create({
+    ...{ amount: 5000, currency: 'usd', customer: ada.id, confirm: true },
+    ...{ payment_method: 'pm_usBankAccount_success', ...NO_REDIRECTS },
+  })
+  await world.advance(ada.clock, JAN_1 + 4 * DAY)
+  const refund = await world.stripe.refunds.create({
+    ...{ payment_intent: intent.id, amount: 2000, expand: ['balance_transaction'] },
+  })
+  expect(refund.id).toMatch(/^pyr_/)
+  expect(refund.charge).toMatch(/^py_/)
+  expect(refund).not.toHaveProperty('destination_details')
+  // https://docs.stripe.com/reports/reporting-categories
+  expect(refund.balance_transaction).toMatchObject({
+    ...{ amount: -2000, fee: 0, net: -2000, type: 'payment_refund', reporting_category: 'refund' },
+  })
+  expect(await world.stripe.refunds.retrieve(refund.id)).toMatchObject({ amount: 2000 })
 })

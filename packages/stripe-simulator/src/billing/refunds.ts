@@ -20,7 +20,7 @@ export function createRefund(world: World, charge: ChargeRow, of: RefundOf): Ref
   const later = laterOf(world, charge)
   const now = world.now(charge.own.clock)
   const refund = world.refunds.insert({
-    id: world.ids.next('re'),
+    id: world.ids.next(isCard(charge) ? 're' : 'pyr'),
     object: 'refund',
     amount: of.amount,
     balance_transaction: world.ids.next('txn'),
@@ -29,10 +29,7 @@ export function createRefund(world: World, charge: ChargeRow, of: RefundOf): Ref
     currency: charge.currency,
     customer: charge.customer,
     customer_account: null,
-    destination_details: {
-      card: { type: 'refund', reference_status: 'pending', reference_type: 'acquirer_reference_number' },
-      type: 'card',
-    },
+    ...(isCard(charge) ? { destination_details: toCard } : {}),
     metadata: of.metadata,
     payment_intent: charge.payment_intent,
     payment_method: charge.payment_method,
@@ -45,7 +42,7 @@ export function createRefund(world: World, charge: ChargeRow, of: RefundOf): Ref
     transfer_reversal: null,
     own: { clock: charge.own.clock, later },
   })
-  const next = moveRefunded(world, charge, of.amount)
+  const next = moveRefunded(world, reported(world, charge, of.reason), of.amount)
   world.emit('refund.created', refund)
   world.emit('charge.refunded', next)
   endInquiry(world, next)
@@ -53,6 +50,25 @@ export function createRefund(world: World, charge: ChargeRow, of: RefundOf): Ref
     world.alarm('refund.settle', refund.id, charge.own.clock, now + world.settings.refundSeconds)
   }
   return refund
+}
+
+const toCard = {
+  card: { type: 'refund', reference_status: 'pending', reference_type: 'acquirer_reference_number' },
+  type: 'card',
+}
+
+/** What is not a card's is a payment, and so is what goes back of it. */
+export function isCard(charge: ChargeRow): boolean {
+  return charge.payment_method_details?.type === 'card'
+}
+
+/**
+ * "If you believe the charge to be fraudulent, specifying `fraudulent` as the reason" reports it. (As recorded of a charge
+ * that was refunded so: the fixtures of Invoiced.) https://docs.stripe.com/api/refunds/create#create_refund-reason
+ */
+function reported(world: World, charge: ChargeRow, reason: RefundRow['reason']): ChargeRow {
+  if (reason !== 'fraudulent') return charge
+  return world.charges.patch(charge.id, { fraud_details: { user_report: 'fraudulent' } })
 }
 
 function laterOf(world: World, charge: ChargeRow): 'succeeded' | 'failed' | null {

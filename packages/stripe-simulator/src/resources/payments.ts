@@ -1,6 +1,6 @@
 import type Stripe from 'stripe'
-import { captureIntent } from '../billing/charges.ts'
 import { isCard } from '../billing/methods.ts'
+import { invalid } from '../errors.ts'
 import type { Expansions } from '../http/expand.ts'
 import { firstPage, inRange, page, paging } from '../http/list.ts'
 import { get, nothing, post } from '../http/route.ts'
@@ -25,10 +25,17 @@ export const chargeRoutes = [
       metadata,
       receipt_email: email(),
       fraud_details: shape({ user_report: clearable(oneOf(['fraudulent', 'safe'] as const)) }),
-      ...gaps('customer', 'shipping', 'transfer_group'),
+      transfer_group: text(),
+      ...gaps('customer', 'shipping'),
     }),
     ({ world, params, path }) => {
       const charge = find(world.charges, 'charge', path())
+      if (params.transfer_group !== undefined) {
+        // As recorded in 2026-08-26.dahlia: github.com/Kiln-AI/stripe_world, cassette 04, step 50.
+        throw invalid(
+          `This Charge was created by a PaymentIntent (${charge.payment_intent as string}). You must update the \`transfer_group\` on the PaymentIntent instead of updating the Charge directly. See https://stripe.com/docs/api#update_payment_intent`,
+        )
+      }
       const { metadata: labels, fraud_details: report, ...changes } = params
       const next = world.charges.patch(charge.id, {
         ...defined(changes),
@@ -39,10 +46,16 @@ export const chargeRoutes = [
       return world.render(next)
     },
   ),
-  post('/v1/charges/:id/capture', shape({ amount: integer({ min: 1 }) }), ({ world, params, path }) => {
+  post('/v1/charges/:id/capture', shape({ amount: integer({ min: 1 }) }), ({ world, path }) => {
     const charge = find(world.charges, 'charge', path())
-    captureIntent(world, charge.payment_intent as string, params.amount)
-    return world.render(world.charges.must(charge.id))
+    if (charge.captured) {
+      const message = `Charge ${charge.id} has already been captured.`
+      throw invalid(message, undefined, 'charge_already_captured')
+    }
+    // Every charge is an intent's, which says what becomes of it. As recorded: pay-rails/pay and github.com/Kiln-AI/stripe_world.
+    throw invalid(
+      `This uncaptured Charge was created by a PaymentIntent (${charge.payment_intent as string}). You must capture the PaymentIntent instead. For more information, see https://stripe.com/docs/payments/place-a-hold-on-a-payment-method`,
+    )
   }),
   get(
     '/v1/charges',
