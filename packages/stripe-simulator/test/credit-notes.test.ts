@@ -2,7 +2,7 @@
 import type Stripe from 'stripe'
 import { expect, test } from 'vitest'
 import { sharedWorld } from './shared-world.ts'
-import { refusal } from './world.ts'
+import { DAY, JAN_1, refusal } from './world.ts'
 
 const world = await sharedWorld()
 
@@ -311,4 +311,69 @@ test('several notes credit a line up to its amount', async () => {
   expect((await credit(100)).total).toBe(100)
   await stripe.creditNotes.voidCreditNote(first.id)
   expect((await credit(400)).total).toBe(400)
+})
+
+// https://docs.stripe.com/api/credit_notes/create#create_credit_note-lines: "only valid when `type` is …", "only one of
+// `unit_amount` and `unit_amount_decimal` can be set".
+test.each([
+  ['amount', { type: 'custom_line_item', description: 'x', unit_amount: 5, amount: 5 }],
+  [
+    'invoice_line_item',
+    { type: 'custom_line_item', description: 'x', unit_amount: 5, invoice_line_item: 'own' },
+  ],
+  ['unit_amount', { type: 'custom_line_item', description: 'x', unit_amount: 5, unit_amount_decimal: '5.5' }],
+  ['description', { type: 'invoice_line_item', amount: 5, description: 'x' }],
+  ['unit_amount', { type: 'invoice_line_item', amount: 5, unit_amount: 5 }],
+  ['unit_amount_decimal', { type: 'invoice_line_item', amount: 5, unit_amount_decimal: '5' }],
+] as const)('a line with a %s of the other kind is refused: %j', async (field, given) => {
+  const { invoice } = await paidInvoice()
+  const own = invoice.lines.data[0]?.id as string
+  const line = {
+    ...given,
+    ...(given.type === 'invoice_line_item' || 'invoice_line_item' in given ? { invoice_line_item: own } : {}),
+  }
+  const asked = { invoice: invoice.id, lines: [line], credit_amount: 5 } as Stripe.CreditNoteCreateParams
+  expect(await refusal(world.stripe.creditNotes.create(asked))).toMatchObject({
+    ...{ statusCode: 400, param: `lines[0][${field}]` },
+  })
+})
+
+test('a note is in effect when it was made, unless it says when', async () => {
+  const { stripe } = world
+  const { invoice } = await paidInvoice()
+  const asked = { invoice: invoice.id, amount: 100, credit_amount: 100 }
+  const note = await stripe.creditNotes.create({ ...asked, reason: 'order_change', email_type: 'none' })
+  expect(note).toMatchObject({
+    effective_at: note.created,
+    reason: 'order_change',
+    memo: null,
+    type: 'post_payment',
+  })
+  expect((await stripe.creditNotes.create({ ...asked, effective_at: JAN_1 - DAY })).effective_at).toBe(
+    JAN_1 - DAY,
+  )
+})
+
+// "`custom_line_item` is not valid when the invoice is set up with `automatic_tax[enabled]=true`."
+test('an invoice that is taxed by itself has no custom line credited', async () => {
+  const { stripe } = world
+  const ada = await world.customer()
+  await stripe.customers.update(ada.id, { address: { country: 'DE' } })
+  const draft = await stripe.invoices.create({
+    ...{ customer: ada.id, collection_method: 'send_invoice', days_until_due: 30 },
+    automatic_tax: { enabled: true },
+  })
+  await stripe.invoiceItems.create({ customer: ada.id, invoice: draft.id, amount: 1000, currency: 'usd' })
+  const { id: invoice, lines } = await stripe.invoices.finalizeInvoice(draft.id)
+  const custom = { type: 'custom_line_item', description: 'x', unit_amount: 5, quantity: 1 } as const
+  expect(await refusal(stripe.creditNotes.create({ invoice, lines: [custom] }))).toMatchObject({
+    ...{ statusCode: 400, param: 'lines[0][type]' },
+  })
+  const line = {
+    type: 'invoice_line_item',
+    invoice_line_item: lines.data[0]?.id as string,
+    amount: 100,
+  } as const
+  // "If invoice is set up with automatic_tax[enabled]=true, this amount is tax exclusive": 1.00 and 19 % of it.
+  expect((await stripe.creditNotes.create({ invoice, lines: [line] })).total).toBe(119)
 })

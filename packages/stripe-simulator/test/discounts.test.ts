@@ -374,3 +374,20 @@ test('an invoice uses discounts of its subscription and of its customer, and of 
   expect([ofCustomer.discounts, (await make({})).discounts]).toEqual([[discount?.id], [discount?.id]])
   expect((await make({ discounts: '' })).discounts).toEqual([])
 })
+
+// "You can apply up to 20 discounts to a subscription, subscription item, or invoice."
+// https://docs.stripe.com/billing/subscriptions/coupons
+test('twenty discounts and no more', async () => {
+  const { stripe } = world
+  const { id: coupon } = await stripe.coupons.create({ percent_off: 1, duration: 'forever' })
+  const many = (count: number) => Array.from({ length: count }, () => ({ coupon }))
+  const refused = await refusal(subscribed([1000], { discounts: many(21) }))
+  expect(refused).toMatchObject({ statusCode: 400, param: 'discounts' })
+  const { id: customer } = await world.customer()
+  const price = (await world.price(1000)).id
+  const items = [{ price, discounts: many(21) }]
+  expect((await refusal(stripe.subscriptions.create({ customer, items }))).param).toBe('items[0][discounts]')
+  expect((await refusal(stripe.invoices.create({ customer, discounts: many(21) }))).param).toBe('discounts')
+  const { subscription } = await subscribed([1000], { discounts: many(20) })
+  expect(subscription.discounts).toHaveLength(20)
+})

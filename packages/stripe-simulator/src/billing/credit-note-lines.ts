@@ -36,8 +36,31 @@ export function creditLines(
   )
 }
 
+/** What is said of the other kind of line is refused: "only valid when `type` is …". */
+function refuseOf(
+  line: CreditLine,
+  at: string,
+  type: CreditLine['type'],
+  names: readonly (keyof CreditLine)[],
+): void {
+  const given = names.find((name) => line[name] != null)
+  if (given === undefined) return
+  throw invalid(`\`${given}\` is only valid when \`type\` is ${type}.`, `${at}[${given}]`)
+}
+
 /** Something that is on no line of the invoice, taxed by the rates that are given for it. */
 function customLine(world: World, invoice: InvoiceRow, line: CreditLine, at: string): CreditNoteLineRow {
+  refuseOf(line, at, 'invoice_line_item', ['invoice_line_item', 'amount'])
+  if (invoice.automatic_tax.enabled) {
+    const message = 'A custom_line_item is not valid where the invoice is set up with automatic tax.'
+    throw invalid(message, `${at}[type]`)
+  }
+  if (line.unit_amount !== undefined && line.unit_amount_decimal !== undefined) {
+    throw invalid(
+      'You may only specify one of these parameters: unit_amount, unit_amount_decimal.',
+      `${at}[unit_amount]`,
+    )
+  }
   const unit =
     line.unit_amount_decimal ?? (line.unit_amount === undefined ? undefined : `${line.unit_amount}`)
   if (unit === undefined || line.description === undefined) {
@@ -74,6 +97,7 @@ export function amountLine(world: World, amount: number): CreditNoteLineRow {
 }
 
 function invoiceLine(world: World, invoice: InvoiceRow, line: CreditLine, at: string): CreditNoteLineRow {
+  refuseOf(line, at, 'custom_line_item', ['description', 'unit_amount', 'unit_amount_decimal', 'tax_rates'])
   const credited = invoice.own.lines.find((row) => row.id === line.invoice_line_item)
   if (credited === undefined) {
     throw invalid(
@@ -100,9 +124,6 @@ function invoiceLine(world: World, invoice: InvoiceRow, line: CreditLine, at: st
       `Of the line's ${credited.amount} there are ${before} credited already; ${amount} more cannot be.`,
       `${at}[amount]`,
     )
-  }
-  if (line.tax_rates != null) {
-    throw invalid('The line of an invoice keeps its own tax rates.', `${at}[tax_rates]`)
   }
   const share = (part: number) => shareOf(part, amount, credited)
   const discounts = (credited.discount_amounts ?? []).map((row) => ({ ...row, amount: share(row.amount) }))

@@ -21,7 +21,7 @@ import type { InvoiceItemRow } from '../rows.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
 import { currency } from './currency-param.ts'
-import { discountParam, lineDiscounts } from './discounts.ts'
+import { discountsParam, lineDiscounts } from './discounts.ts'
 import { checkedPeriod, type ItemPricing, paramIn, priceItem } from './make-invoice-item.ts'
 import { taxRatesOf, taxRatesParam } from './tax-rates.ts'
 
@@ -47,7 +47,7 @@ export const pricedFields = {
   period: shape({ start: required(timestamp), end: required(timestamp) }),
   tax_behavior: oneOf(TAX_BEHAVIORS),
   tax_rates: taxRatesParam,
-  discounts: clearable(list(discountParam)),
+  discounts: clearable(discountsParam),
   ...gaps('tax_code'),
 }
 

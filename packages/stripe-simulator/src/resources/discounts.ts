@@ -4,7 +4,7 @@ import { worthOf } from '../billing/periods.ts'
 import { invalid, missing, type StripeError } from '../errors.ts'
 import { diff } from '../events/diff.ts'
 import type { Expansions } from '../http/expand.ts'
-import { shape, text } from '../http/schema.ts'
+import { list, shape, text } from '../http/schema.ts'
 import type { CouponRow, CustomerRow, DiscountRow, SubscriptionRow } from '../rows.ts'
 import { addMonths } from '../rules/billing-cycle.ts'
 import type { Shown } from '../shown.ts'
@@ -16,6 +16,9 @@ import { couponOf, isActive, minimumIn } from './promotion-codes.ts'
 import { mixedCurrencies } from './subscription-currency.ts'
 
 export const discountParam = shape({ coupon: text(), discount: text(), promotion_code: text() })
+
+/** Up to 20 of a subscription, an item of one or an invoice. https://docs.stripe.com/billing/subscriptions/coupons */
+export const discountsParam = list(discountParam, 20)
 
 export interface DiscountGiven {
   coupon?: string | undefined

@@ -14,7 +14,7 @@ import {
 } from '../http/schema.ts'
 import type { World } from '../world.ts'
 import { currency } from './currency-param.ts'
-import { discountParam } from './discounts.ts'
+import { discountsParam } from './discounts.ts'
 import { createInvoiceItem } from './make-invoice-item.ts'
 import { TAX_BEHAVIORS } from './price-fields.ts'
 import { taxRatesParam } from './tax-rates.ts'
@@ -47,7 +47,7 @@ export const extraItems = list(
     metadata,
     period,
     tax_rates: taxRatesParam,
-    discounts: list(discountParam),
+    discounts: discountsParam,
   }),
   20,
 )

@@ -22,7 +22,7 @@ import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
 import { ownMethod } from './customers.ts'
-import { applyDiscounts, type DiscountGiven, discountParam } from './discounts.ts'
+import { applyDiscounts, type DiscountGiven, discountsParam } from './discounts.ts'
 import { checkDueDate, daysUntilDue } from './due-params.ts'
 import { methodType } from './method-type.ts'
 import {
@@ -57,7 +57,7 @@ export const invoiceFields = {
   automatically_finalizes_at: timestamp,
   effective_at: clearable(timestamp),
   statement_descriptor: text(22),
-  discounts: clearable(list(discountParam)),
+  discounts: clearable(discountsParam),
   default_tax_rates: taxRatesParam,
   automatic_tax: automaticTaxParam,
   issuer,

@@ -31,7 +31,7 @@ import { changeFields, itemChange } from './change-params.ts'
 import { itemsAfter } from './changed-items.ts'
 import { currency } from './currency-param.ts'
 import { insertCustomer, shipping } from './customers.ts'
-import { applyDiscounts, customerDiscount, discountParam, redeemer } from './discounts.ts'
+import { applyDiscounts, customerDiscount, discountsParam, redeemer } from './discounts.ts'
 import { issuer, setFields } from './invoice-fields.ts'
 import { renderInvoice } from './invoices.ts'
 import { find, liveCustomer } from './lookup.ts'
@@ -58,7 +58,7 @@ export const previewFields = {
     ...gaps('tax'),
   }),
   currency,
-  discounts: clearable(list(discountParam)),
+  discounts: clearable(discountsParam),
   issuer,
   schedule: text(),
   schedule_details: scheduleDetails,

@@ -22,7 +22,7 @@ import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
 import { currency } from './currency-param.ts'
 import { ownMethod } from './customers.ts'
-import { discountParam, type Redeemer } from './discounts.ts'
+import { discountsParam, type Redeemer } from './discounts.ts'
 import { extraItems } from './extra-items.ts'
 import { extraRows, pricedItem, refuseDiscounts, shownDiscounts } from './phase-extras.ts'
 import { scheduleInvoiceSettings, settingsOf } from './schedule-defaults.ts'
@@ -52,7 +52,7 @@ export const phasesParam = list(
     metadata,
     add_invoice_items: extraItems,
     billing_thresholds: sharedFields.billing_thresholds,
-    discounts: clearable(list(discountParam)),
+    discounts: clearable(discountsParam),
     invoice_settings: scheduleInvoiceSettings,
     trial: bool,
     trial_end: timestamp,

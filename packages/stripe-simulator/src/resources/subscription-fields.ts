@@ -17,7 +17,7 @@ import {
 import type { PriceRow, SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
 import type { World } from '../world.ts'
 import { currency } from './currency-param.ts'
-import { discountParam } from './discounts.ts'
+import { discountsParam } from './discounts.ts'
 import { daysUntilDue } from './due-params.ts'
 import { methodType } from './method-type.ts'
 import { accountTaxIds, accountTaxIdsOf } from './printed-fields.ts'
@@ -46,7 +46,7 @@ export const itemFields = {
   /** The former name of `price`. */
   plan: text(),
   billing_thresholds: clearable(shape({ usage_gte: required(integer({ min: 1 })) })),
-  discounts: clearable(list(discountParam)),
+  discounts: clearable(discountsParam),
   ...gaps('current_trial'),
 }
 
@@ -84,7 +84,7 @@ export const sharedFields = {
     'error_if_incomplete',
     'pending_if_incomplete',
   ] as const),
-  discounts: clearable(list(discountParam)),
+  discounts: clearable(discountsParam),
   default_tax_rates: taxRatesParam,
   pending_invoice_item_interval: clearable(
     shape({
