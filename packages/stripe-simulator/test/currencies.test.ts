@@ -141,7 +141,12 @@ test('no amount has more than eight digits, or twelve of rupiah', async () => {
   expect(await refusal(price('jpy', 100_000_000))).toMatchObject({ code: 'amount_too_large' })
   expect((await price('idr', 999_999_999_999)).currency).toBe('idr')
   const tiers = [{ up_to: 'inf' as const, flat_amount: 100_000_000, unit_amount: 1 }]
-  const tiered = { billing_scheme: 'tiered', tiers_mode: 'graduated', tiers } as const
+  const tiered = {
+    billing_scheme: 'tiered',
+    tiers_mode: 'graduated',
+    tiers,
+    recurring: { interval: 'month' },
+  } as const
   expect(await refusal(stripe.prices.create({ currency: 'usd', product, ...tiered }))).toMatchObject(
     tooLarge('tiers[0][flat_amount]'),
   )

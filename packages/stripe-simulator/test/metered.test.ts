@@ -233,8 +233,8 @@ test('a metered price needs a meter that is there, and no quantity', async () =>
   const base = { currency: 'usd', product, unit_amount: 1 }
   const recurring = { interval: 'month', usage_type: 'metered' } as const
   expect(await refusal(stripe.prices.create({ ...base, recurring }))).toMatchObject({
-    code: 'parameter_missing',
-    param: 'recurring[meter]',
+    statusCode: 400,
+    message: 'Starting with Stripe version `2025-03-31.basil`, metered prices must be backed by meters.',
   })
   const unknown = stripe.prices.create({ ...base, recurring: { ...recurring, meter: 'mtr_none' } })
   expect(await refusal(unknown)).toMatchObject({ code: 'resource_missing', param: 'recurring[meter]' })

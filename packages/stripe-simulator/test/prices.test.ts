@@ -1,11 +1,12 @@
 // docs.stripe.com/api/prices, .../api/plans and .../products-prices/pricing-models
+import Stripe from 'stripe'
 import { expect, test } from 'vitest'
 import { sharedWorld } from './shared-world.ts'
 import { amounts, DAY, HOUR, JAN_1, refusal } from './world.ts'
 
 const world = await sharedWorld()
 
-type Invoice = import('stripe').default.Invoice
+type Invoice = Stripe.Invoice
 
 test('a price in several currencies is billed in the one that the customer has, or the request names', async () => {
   const { stripe } = world
@@ -48,6 +49,180 @@ test('a price in several currencies is billed in the one that the customer has, 
   expect(amounts(changed.latest_invoice as Invoice)).toEqual([-1219, 1829])
 })
 
+test('a price that lacks something, or has it twice, is refused in the words of Stripe', async () => {
+  // github.com/Kiln-AI/stripe_world, cassette 07 (2026-08-26.dahlia), steps 23 to 27 and 36; none has a code but the last.
+  const { stripe } = world
+  const { id: product } = await world.product()
+  const cases = [
+    [
+      { unit_amount: 1000 },
+      'You must specify either `product` or `product_data` when creating a price.',
+      undefined,
+    ],
+    [{ product }, 'Prices require an `unit_amount` or `unit_amount_decimal` parameter to be set.', undefined],
+    [
+      { product, unit_amount: 1000, product_data: { name: 'x' } },
+      'You may only specify one of these parameters: product, product_data.',
+      'product',
+    ],
+    [
+      {
+        product,
+        billing_scheme: 'tiered',
+        tiers_mode: 'volume',
+        tiers: [{ up_to: 'inf', unit_amount: 500 }],
+      },
+      'Prices with `type=one_time` are not supported with tiered billing.',
+      'interval',
+    ],
+    [
+      { product, unit_amount: 5, recurring: { interval: 'month', usage_type: 'metered' } },
+      'Starting with Stripe version `2025-03-31.basil`, metered prices must be backed by meters.',
+      undefined,
+    ],
+  ] satisfies [Partial<Stripe.PriceCreateParams>, string, string | undefined][]
+  for (const [given, message, param] of cases) {
+    const refused = await refusal(stripe.prices.create({ currency: 'usd', ...given }))
+    expect(refused).toMatchObject({ statusCode: 400, message })
+    expect([refused.param, refused.code]).toEqual([param, undefined])
+  }
+  for (const call of [stripe.prices.retrieve('price_nope'), stripe.prices.update('price_nope', {})]) {
+    expect(await refusal(call)).toMatchObject({
+      statusCode: 404,
+      code: 'resource_missing',
+      message: "No such price: 'price_nope'",
+      param: 'price',
+    })
+  }
+})
+
+test('amounts of a price are not below zero and have twelve decimals at most', async () => {
+  // As recorded by the walks of github.com/crvouga/mockingbird through Stripe's test mode: packages/service/stripe/src/fields.ts.
+  const { stripe } = world
+  const { id: product } = await world.product()
+  const raw = async (more: string) => {
+    const body = `currency=usd&product=${product}&${more}`
+    const answer = await fetch(`${world.simulator.url}/v1/prices`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer sk_test_x', 'content-type': 'application/x-www-form-urlencoded' },
+      body,
+    })
+    const { error } = (await answer.json()) as { error: { message: string; param: string } }
+    return [answer.status, error.param, error.message]
+  }
+  expect(await raw('unit_amount=-1')).toEqual([400, 'unit_amount', 'Invalid non-negative integer'])
+  expect(await raw('unit_amount_decimal=-1.5')).toEqual([
+    400,
+    'unit_amount_decimal',
+    "This value must be greater than or equal to 0 (it currently is '-0.15e1').",
+  ])
+  expect(await raw('unit_amount_decimal=0.0123456789012')).toEqual([
+    400,
+    'unit_amount_decimal',
+    'Invalid decimal: 0.123456789012e-1; must contain at most 12 decimal places.',
+  ])
+  expect(await raw('unit_amount_decimal=ten')).toEqual([400, 'unit_amount_decimal', 'Invalid decimal: ten'])
+  const zzz = await refusal(stripe.prices.create({ currency: 'zzz', product, unit_amount: 1 }))
+  expect(zzz).toMatchObject({ statusCode: 400, param: 'currency' })
+  expect(zzz.message).toMatch(
+    /^Invalid currency: zzz\. Stripe currently supports these currencies: usd, aed, afn, all, .*, zar, zmw/,
+  )
+})
+
+test('no price is billed less often than every three years', async () => {
+  // docs.stripe.com/api/prices/create: "Maximum of three years interval allowed (3 years, 36 months, or 156 weeks)". The
+  // sentence as recorded: github.com/crvouga/mockingbird, packages/service/stripe/src/prices.ts.
+  for (const [interval, most, often] of [
+    ['day', 1095, 'daily'],
+    ['week', 156, 'weekly'],
+    ['month', 36, 'monthly'],
+    ['year', 3, 'yearly'],
+  ] as const) {
+    const price = await world.price(100, { recurring: { interval, interval_count: most } })
+    expect(price.recurring).toMatchObject({ interval, interval_count: most })
+    const more = world.price(100, { recurring: { interval, interval_count: most + 1 } })
+    expect(await refusal(more)).toMatchObject({
+      statusCode: 400,
+      param: 'recurring[interval_count]',
+      message: `The interval_count for ${often} prices can't be greater than ${most}`,
+    })
+  }
+  const often = refusal(world.price(1, { recurring: { interval: 'hour' } }))
+  expect((await often).message).toBe('Invalid recurring[interval]: must be one of month, year, week, or day')
+})
+
+test('each tier has an amount, and one of each kind', async () => {
+  // docs.stripe.com/api/prices/create: "Only one of `unit_amount` and `unit_amount_decimal` can be set", and of
+  // `flat_amount` too. The sentence about none: github.com/lukasaron/terraform-provider-stripe/issues/45
+  const { stripe } = world
+  const { id: product } = await world.product()
+  const tiered = (first: Stripe.PriceCreateParams.Tier) =>
+    refusal(
+      stripe.prices.create({
+        product,
+        currency: 'usd',
+        recurring: { interval: 'month' },
+        billing_scheme: 'tiered',
+        tiers_mode: 'graduated',
+        tiers: [first, { up_to: 'inf', unit_amount: 100 }],
+      }),
+    )
+  const one = Stripe.Decimal.from('1')
+  expect(await tiered({ up_to: 5 })).toMatchObject({
+    statusCode: 400,
+    message: 'An entry in the tiers array is missing an amount.',
+  })
+  for (const kind of ['unit_amount', 'flat_amount'] as const) {
+    expect(await tiered({ up_to: 5, [kind]: 1, [`${kind}_decimal`]: one })).toMatchObject({
+      statusCode: 400,
+      message: `You may only specify one of these parameters: ${kind}, ${kind}_decimal.`,
+      param: `tiers[0][${kind}]`,
+    })
+  }
+})
+
+test('the own currency of a price is none of its options', async () => {
+  // github.com/stripe/stripe-node/issues/1559
+  const { stripe } = world
+  const price = await world.price(1000)
+  const changed = stripe.prices.update(price.id, { currency_options: { usd: { unit_amount: 900 } } })
+  expect(await refusal(changed)).toMatchObject({
+    statusCode: 400,
+    param: 'currency_options[usd]',
+    message:
+      'You are specifying an update to a currency option that matches the top-level currency for this price. Please remove this currency option and update the top-level params instead.',
+  })
+  const made = world.price(1000, { currency_options: { usd: { unit_amount: 900 } } })
+  expect(await refusal(made)).toMatchObject({ statusCode: 400, param: 'currency_options[usd]' })
+})
+
+test('the default price of a product is not archived', async () => {
+  // The sentence stands in many reports of whoever archived a price before the default was another.
+  const { stripe } = world
+  const { id, default_price: price } = await stripe.products.create({
+    name: 'Team',
+    default_price_data: { currency: 'usd', unit_amount: 1000 },
+  })
+  const archived = () => stripe.prices.update(price as string, { active: false })
+  expect(await refusal(archived())).toMatchObject({
+    statusCode: 400,
+    message: 'This price cannot be archived because it is the default price of its product.',
+  })
+  const other = await stripe.prices.create({ product: id, currency: 'usd', unit_amount: 1200 })
+  await stripe.products.update(id, { default_price: other.id })
+  expect((await archived()).active).toBe(false)
+})
+
+test('prices are listed of a product that there is', async () => {
+  // github.com/Kiln-AI/stripe_world, tests/test_prices.py, probed at 2026-08-26.dahlia.
+  expect(await refusal(world.stripe.prices.list({ product: 'prod_nope' }))).toMatchObject({
+    statusCode: 400,
+    code: 'resource_missing',
+    message: "No such product: 'prod_nope'",
+    param: 'product',
+  })
+})
+
 test('a currency that a price lacks is refused, and can be added later', async () => {
   const { stripe } = world
   const price = await world.price(1000)
@@ -73,7 +248,7 @@ test('a tiered price has tiers in each of its currencies', async () => {
       { up_to: 10, unit_amount: 500 },
       { up_to: 'inf', unit_amount: 400 },
     ],
-  } satisfies import('stripe').default.PriceCreateParams
+  } satisfies Stripe.PriceCreateParams
   const flat = stripe.prices.create({ ...base, currency_options: { eur: { unit_amount: 1 } } })
   expect(await refusal(flat)).toMatchObject({ statusCode: 400, param: 'currency_options[eur]' })
   const price = await stripe.prices.create({
@@ -106,11 +281,20 @@ test('a tiered price has tiers in each of its currencies', async () => {
 test('a lookup key moves from one price to the next', async () => {
   const { stripe } = world
   const old = await world.price(1000, { lookup_key: 'standard' })
-  expect(await refusal(world.price(1200, { lookup_key: 'standard' }))).toMatchObject({ param: 'lookup_key' })
+  // github.com/Kiln-AI/stripe_world, cassette 07 (2026-08-26.dahlia), steps 15, 32 and 34.
+  const taken = {
+    message: `A price (\`${old.id}\`) already uses that lookup key.`,
+    param: 'lookup_key',
+    code: undefined,
+  }
+  expect(await refusal(world.price(1200, { lookup_key: 'standard' }))).toMatchObject(taken)
+  await stripe.prices.update(old.id, { active: false })
+  expect(await refusal(world.price(1200, { lookup_key: 'standard' }))).toMatchObject(taken)
   const next = await world.price(1200, { lookup_key: 'standard', transfer_lookup_key: true })
   expect((await stripe.prices.retrieve(old.id)).lookup_key).toBeNull()
   const found = await stripe.prices.list({ lookup_keys: ['standard'] })
   expect(found.data.map((price) => price.id)).toEqual([next.id])
+  expect((await stripe.prices.update(next.id, { lookup_key: '' })).lookup_key).toBeNull()
 })
 
 test('an amount that the customer names is for Checkout alone', async () => {
@@ -174,6 +358,16 @@ test('a plan is a price by another name: made, changed and deleted, each told as
   expect(await refusal(again)).toMatchObject({ code: 'resource_already_exists' })
   const changed = await world.typesDuring(() => stripe.plans.update('gold', { nickname: 'Gold, monthly' }))
   expect(changed).toEqual(['price.updated', 'plan.updated'])
+  const bare = { currency: 'usd', interval: 'month', product: { name: 'Bare' } } as const
+  // Of plans the parameters have their own names.
+  expect(await refusal(stripe.plans.create(bare))).toMatchObject({
+    statusCode: 400,
+    message: expect.stringMatching(/^Plans require an `amount`/),
+  })
+  const rare = stripe.plans.create({ ...bare, amount: 1, interval_count: 37 })
+  expect(await refusal(rare)).toMatchObject({ param: 'interval_count' })
+  const large = stripe.plans.create({ ...bare, amount: 100_000_000 })
+  expect(await refusal(large)).toMatchObject({ param: 'amount' })
   const [event] = (await world.events(['plan.updated'])).slice(-1)
   expect(event?.data.previous_attributes).toEqual({ nickname: null })
   const ada = await world.customer()

@@ -28,6 +28,7 @@ function refuseLarge(
 
 /** Three years at most. https://docs.stripe.com/api/prices/create */
 const MAX_COUNT = { day: 1095, week: 156, month: 36, year: 3 }
+const HOW_OFTEN = { day: 'daily', week: 'weekly', month: 'monthly', year: 'yearly' }
 
 /** Makes a price. An inline one belongs to the item it was made for and is on no list; a plan brings its own id. */
 export function createPrice(world: World, params: PriceParams, inline: boolean, id?: string): PriceRow {
@@ -38,6 +39,12 @@ export function createPrice(world: World, params: PriceParams, inline: boolean, 
   if (lookupKey !== undefined) claimLookupKey(world, lookupKey, params.transfer_lookup_key ?? false)
   const tiers = params.tiers?.map(tierRow)
   const amount = tiers === undefined ? amountText(params.unit_amount, params.unit_amount_decimal) : null
+  if (params.currency_options?.[params.currency] !== undefined) {
+    throw invalid(
+      'You are specifying a currency option that matches the top-level currency for this price. Please remove this currency option and use the top-level params instead.',
+      `currency_options[${params.currency}]`,
+    )
+  }
   const currencies = optionsOf(params, tiers !== undefined)
   refuseLarge({ unit_amount_decimal: amount, tiers }, params.currency, '')
   for (const [other, option] of Object.entries(currencies ?? {}))
@@ -79,8 +86,12 @@ export function createPrice(world: World, params: PriceParams, inline: boolean, 
 }
 
 function checkRecurring(world: World, recurring: NonNullable<PriceParams['recurring']>): void {
-  if ((recurring.interval_count ?? 1) > MAX_COUNT[recurring.interval]) {
-    throw invalid('Prices can have a maximum interval of three years.', 'recurring[interval_count]')
+  const { interval } = recurring
+  if ((recurring.interval_count ?? 1) > MAX_COUNT[interval]) {
+    throw invalid(
+      `The interval_count for ${HOW_OFTEN[interval]} prices can't be greater than ${MAX_COUNT[interval]}`,
+      'recurring[interval_count]',
+    )
   }
   if (recurring.usage_type !== 'metered') {
     if (recurring.meter === undefined) return
@@ -88,11 +99,7 @@ function checkRecurring(world: World, recurring: NonNullable<PriceParams['recurr
   }
   // Since basil a metered price counts by a meter. https://docs.stripe.com/changelog/basil/2025-03-31/deprecate-legacy-usage-based-billing
   if (recurring.meter === undefined) {
-    throw invalid(
-      'Missing required param: recurring[meter]. Prices with `usage_type=metered` must be backed by a meter.',
-      'recurring[meter]',
-      'parameter_missing',
-    )
+    throw invalid('Starting with Stripe version `2025-03-31.basil`, metered prices must be backed by meters.')
   }
   if (findMeter(world, recurring.meter, 'recurring[meter]').status === 'inactive') {
     throw invalid(`The meter ${recurring.meter} is inactive.`, 'recurring[meter]')
@@ -112,21 +119,23 @@ export function optionsOf(
 }
 
 function productOf(world: World, params: PriceParams): string {
-  if ((params.product === undefined) === (params.product_data === undefined)) {
-    throw invalid('You must specify either `product` or `product_data`.', 'product', 'parameter_missing')
+  const { product, product_data: data } = params
+  if (product !== undefined && data !== undefined) {
+    throw invalid('You may only specify one of these parameters: product, product_data.', 'product')
   }
-  if (params.product_data !== undefined) return createProduct(world, params.product_data).id
-  return liveProduct(world, params.product as string, 'product').id
+  if (data !== undefined) return createProduct(world, data).id
+  if (product !== undefined) return liveProduct(world, product, 'product').id
+  throw invalid('You must specify either `product` or `product_data` when creating a price.')
 }
 
-/** A lookup key is unique; `transfer_lookup_key` takes it from the price that has it. */
+/**
+ * A lookup key is unique, among archived prices too; `transfer_lookup_key` takes it from the price that has it. The
+ * refusals as recorded: github.com/Kiln-AI/stripe_world, cassette 07 (2026-08-26.dahlia).
+ */
 export function claimLookupKey(world: World, key: string, transfer: boolean): void {
   for (const holder of world.prices.by('lookup_key', key)) {
     if (!transfer) {
-      throw invalid(
-        `A price (\`${holder.id}\`) already uses that lookup key. Use \`transfer_lookup_key=true\` to transfer it.`,
-        'lookup_key',
-      )
+      throw invalid(`A price (\`${holder.id}\`) already uses that lookup key.`, 'lookup_key')
     }
     world.emit('price.updated', world.prices.patch(holder.id, { lookup_key: null }))
   }

@@ -1,29 +1,20 @@
-import { invalid, missing } from '../errors.ts'
+import { invalid, missing, StripeError } from '../errors.ts'
 import type { Expansions } from '../http/expand.ts'
 import { inRange, page, paging } from '../http/list.ts'
 import { del, get, nothing, post } from '../http/route.ts'
-import {
-  bool,
-  decimal,
-  either,
-  integer,
-  metadata,
-  oneOf,
-  range,
-  required,
-  shape,
-  text,
-} from '../http/schema.ts'
+import { bool, either, integer, metadata, oneOf, range, required, shape, text } from '../http/schema.ts'
 import type { PriceRow } from '../rows.ts'
 import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
+import { amount, decimalAmount } from './amount-param.ts'
 import { currency } from './currency-param.ts'
 import { expandedProduct } from './expanded.ts'
 import { liveProduct } from './lookup.ts'
 import { changePrice, createPrice } from './make-price.ts'
 import { renderPlan } from './plan-view.ts'
-import { INTERVALS, priceFields, trialDays } from './price-fields.ts'
+import { INTERVALS, type PriceParams, priceFields, trialDays } from './price-fields.ts'
+import { refuseDefault } from './prices.ts'
 
 const URL = '/v1/plans'
 const { product_data: newProduct, recurring } = priceFields
@@ -42,8 +33,8 @@ export const planRoutes = [
       interval_count: integer({ min: 1 }),
       product: required(either(text(), newProduct)),
       active: bool,
-      amount: integer({ min: 0 }),
-      amount_decimal: decimal,
+      amount,
+      amount_decimal: decimalAmount,
       billing_scheme: priceFields.billing_scheme,
       metadata,
       meter: recurring.fields.meter,
@@ -59,29 +50,24 @@ export const planRoutes = [
         throw invalid('Plan already exists.', 'id', 'resource_already_exists')
       }
       const { active, billing_scheme, nickname, tiers, tiers_mode } = params
-      const price = createPrice(
-        world,
-        {
-          ...defined({ active, billing_scheme, nickname, tiers, tiers_mode }),
-          currency: params.currency,
-          metadata: params.metadata,
-          ...(typeof params.product === 'string'
-            ? { product: params.product }
-            : { product_data: params.product }),
-          recurring: {
-            interval: params.interval,
-            interval_count: params.interval_count,
-            meter: params.meter,
-            trial_period_days: params.trial_period_days,
-            usage_type: params.usage_type,
-          },
-          transform_quantity: params.transform_usage,
-          unit_amount: params.amount,
-          unit_amount_decimal: params.amount_decimal,
+      const price = createPlan(world, params.id, {
+        ...defined({ active, billing_scheme, nickname, tiers, tiers_mode }),
+        currency: params.currency,
+        metadata: params.metadata,
+        ...(typeof params.product === 'string'
+          ? { product: params.product }
+          : { product_data: params.product }),
+        recurring: {
+          interval: params.interval,
+          interval_count: params.interval_count,
+          meter: params.meter,
+          trial_period_days: params.trial_period_days,
+          usage_type: params.usage_type,
         },
-        false,
-        params.id,
-      )
+        transform_quantity: params.transform_usage,
+        unit_amount: params.amount,
+        unit_amount_decimal: params.amount_decimal,
+      })
       return renderPlan(price)
     },
   ),
@@ -91,6 +77,7 @@ export const planRoutes = [
     shape({ active: bool, metadata, nickname: text(), product: text(), trial_period_days: trialDays }),
     ({ world, params, path }) => {
       const plan = livePlan(world, path())
+      if (params.active === false) refuseDefault(world, plan)
       const { trial_period_days: days, product, metadata: labels, ...changes } = params
       if (product !== undefined && product !== plan.product) {
         liveProduct(world, product, 'product')
@@ -131,6 +118,31 @@ export const planRoutes = [
     }),
   ),
 ]
+
+/** What a refusal calls by the names of prices a plan calls by its own. */
+const OWN_NAMES: Record<string, string> = {
+  unit_amount: 'amount',
+  unit_amount_decimal: 'amount_decimal',
+  transform_quantity: 'transform_usage',
+}
+
+function createPlan(world: World, id: string | undefined, params: PriceParams): PriceRow {
+  try {
+    return createPrice(world, params, false, id)
+  } catch (error) {
+    if (!(error instanceof StripeError)) throw error
+    const { message, param, code } = error.body
+    const inside = param === undefined ? undefined : (/^recurring\[(.*)\]$/.exec(param)?.[1] ?? param)
+    throw invalid(
+      message
+        .replace('Prices require', 'Plans require')
+        .replaceAll('unit_amount', 'amount')
+        .replace(' prices can', ' plans can'),
+      inside === undefined ? undefined : (OWN_NAMES[inside] ?? inside),
+      code,
+    )
+  }
+}
 
 function livePlan(world: World, id: string): PriceRow {
   const price = world.prices.get(id)

@@ -10,8 +10,11 @@ type Amounts = Pick<PriceParams, 'unit_amount' | 'unit_amount_decimal' | 'custom
 
 /** A price has one way to name its amount: a unit amount, whole or decimal; the customer's own; or tiers. */
 export function checkAmounts(params: PriceParams): void {
-  checkOneWay(params, '')
   const tiered = params.billing_scheme === 'tiered'
+  if (tiered && params.recurring === undefined) {
+    throw invalid('Prices with `type=one_time` are not supported with tiered billing.', 'interval')
+  }
+  checkOneWay(params, '')
   if (tiered !== (params.tiers !== undefined)) {
     throw invalid('`tiers` and `billing_scheme=tiered` must be used together.', 'tiers')
   }
@@ -30,12 +33,7 @@ export function checkAmounts(params: PriceParams): void {
 function checkOneWay(given: Amounts, prefix: string): void {
   const param = (name: string) => (prefix === '' ? name : `${prefix}[${name}]`)
   const { tiers, unit_amount: whole, unit_amount_decimal: fine, custom_unit_amount: custom } = given
-  if (whole !== undefined && fine !== undefined) {
-    throw invalid(
-      'You may only specify one of these parameters: unit_amount, unit_amount_decimal.',
-      param('unit_amount'),
-    )
-  }
+  refuseBoth('unit_amount', given, prefix)
   const named = whole !== undefined || fine !== undefined
   if (tiers !== undefined) {
     if (named) throw invalid('You cannot set an unit amount on a price with tiers.', param('unit_amount'))
@@ -58,14 +56,35 @@ function checkOneWay(given: Amounts, prefix: string): void {
     return
   }
   if (!named) {
-    const name = param('unit_amount')
-    throw invalid(`Missing required param: ${name}.`, name, 'parameter_missing')
+    throw invalid('Prices require an `unit_amount` or `unit_amount_decimal` parameter to be set.')
   }
+}
+
+type Amount = 'unit_amount' | 'flat_amount'
+
+/** An amount is given whole or as a decimal, not both. */
+function refuseBoth<N extends Amount>(
+  name: N,
+  given: { readonly [K in N | `${N}_decimal`]?: unknown },
+  prefix: string,
+): void {
+  const fine = `${name}_decimal` as const
+  if (given[name] === undefined || given[fine] === undefined) return
+  throw invalid(
+    `You may only specify one of these parameters: ${name}, ${fine}.`,
+    prefix === '' ? name : `${prefix}[${name}]`,
+  )
 }
 
 function checkTiers(tiers: TiersGiven, param: string): void {
   let below = 0
   for (const [i, step] of tiers.entries()) {
+    refuseBoth('unit_amount', step, `${param}[${i}]`)
+    refuseBoth('flat_amount', step, `${param}[${i}]`)
+    const { unit_amount: unit, unit_amount_decimal: fine, flat_amount: flat, flat_amount_decimal } = step
+    if ([unit, fine, flat, flat_amount_decimal].every((amount) => amount === undefined)) {
+      throw invalid('An entry in the tiers array is missing an amount.', `${param}[${i}]`)
+    }
     const last = i === tiers.length - 1
     const name = `${param}[${i}][up_to]`
     if (last !== (step.up_to === 'inf')) {

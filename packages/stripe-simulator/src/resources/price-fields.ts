@@ -1,6 +1,5 @@
 import {
   bool,
-  decimal,
   either,
   gaps,
   integer,
@@ -13,19 +12,22 @@ import {
   shape,
   text,
 } from '../http/schema.ts'
+import { amount, decimalAmount } from './amount-param.ts'
 import { currency } from './currency-param.ts'
 
-export const INTERVALS = ['day', 'week', 'month', 'year'] as const
-export const TAX_BEHAVIORS = ['exclusive', 'inclusive', 'unspecified'] as const
+/** In the order in which Stripe names them to whoever sends another: github.com/crvouga/mockingbird, params.ts. */
+export const INTERVALS = ['month', 'year', 'week', 'day'] as const
+export const TAX_BEHAVIORS = ['inclusive', 'exclusive', 'unspecified'] as const
+export const USAGE_TYPES = ['metered', 'licensed'] as const
 /** Days of a trial that a price brings; a subscription asks for them with `trial_from_plan`. */
 export const trialDays = integer({ min: 1, max: 730 })
 
 const tier = shape({
   up_to: required(either(oneOf(['inf'] as const), integer({ min: 1 }))),
-  unit_amount: integer({ min: 0 }),
-  unit_amount_decimal: decimal,
-  flat_amount: integer({ min: 0 }),
-  flat_amount_decimal: decimal,
+  unit_amount: amount,
+  unit_amount_decimal: decimalAmount,
+  flat_amount: amount,
+  flat_amount_decimal: decimalAmount,
 })
 
 export const tiersParam = list(tier, 100)
@@ -45,8 +47,8 @@ export const currencyOptions = mapOf(
     custom_unit_amount: customUnitAmount,
     tax_behavior: oneOf(TAX_BEHAVIORS),
     tiers: tiersParam,
-    unit_amount: integer({ min: 0 }),
-    unit_amount_decimal: decimal,
+    unit_amount: amount,
+    unit_amount_decimal: decimalAmount,
   }),
 )
 
@@ -75,7 +77,7 @@ export const priceFields = {
     interval: required(oneOf(INTERVALS)),
     interval_count: integer({ min: 1 }),
     trial_period_days: trialDays,
-    usage_type: oneOf(['licensed', 'metered'] as const),
+    usage_type: oneOf(USAGE_TYPES),
     meter: text(),
   }),
   tax_behavior: oneOf(TAX_BEHAVIORS),
@@ -85,8 +87,8 @@ export const priceFields = {
     divide_by: required(integer({ min: 1 })),
     round: required(oneOf(['up', 'down'] as const)),
   }),
-  unit_amount: integer({ min: 0 }),
-  unit_amount_decimal: decimal,
+  unit_amount: amount,
+  unit_amount_decimal: decimalAmount,
 }
 
 export type PriceParams = Params<typeof priceFields>

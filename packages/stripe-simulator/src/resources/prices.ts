@@ -1,5 +1,5 @@
 import type Stripe from 'stripe'
-import { invalid, missing } from '../errors.ts'
+import { invalid, missing, nowhere } from '../errors.ts'
 import type { Expansions } from '../http/expand.ts'
 import { inRange, page, paging } from '../http/list.ts'
 import { get, nothing, post } from '../http/route.ts'
@@ -11,9 +11,9 @@ import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { currency } from './currency-param.ts'
 import { expandedProduct } from './expanded.ts'
-import { find } from './lookup.ts'
+import { find, findAs, liveProduct } from './lookup.ts'
 import { changePrice, claimLookupKey, createPrice, optionsOf } from './make-price.ts'
-import { currencyOptions, INTERVALS, priceFields, TAX_BEHAVIORS } from './price-fields.ts'
+import { currencyOptions, INTERVALS, priceFields, TAX_BEHAVIORS, USAGE_TYPES } from './price-fields.ts'
 
 const URL = '/v1/prices'
 
@@ -24,7 +24,7 @@ export const priceRoutes = [
     `${URL}/:id`,
     shape({
       active: bool,
-      lookup_key: text(200),
+      lookup_key: clearable(text(200)),
       transfer_lookup_key: bool,
       metadata,
       nickname: clearable(text()),
@@ -34,7 +34,8 @@ export const priceRoutes = [
     ({ world, params, path }) => {
       const price = livePrice(world, path())
       const { metadata: labels, transfer_lookup_key: transfer, currency_options, ...changes } = params
-      if (changes.lookup_key !== undefined && changes.lookup_key !== price.lookup_key) {
+      if (changes.active === false) refuseDefault(world, price)
+      if (changes.lookup_key != null && changes.lookup_key !== price.lookup_key) {
         claimLookupKey(world, changes.lookup_key, transfer ?? false)
       }
       if (
@@ -66,12 +67,13 @@ export const priceRoutes = [
       product: text(),
       recurring: shape({
         interval: oneOf(INTERVALS),
-        usage_type: oneOf(['licensed', 'metered'] as const),
+        usage_type: oneOf(USAGE_TYPES),
         meter: text(),
       }),
       type: oneOf(['one_time', 'recurring'] as const),
     }),
     ({ world, params }) => {
+      if (params.product !== undefined) liveProduct(world, params.product, 'product')
       // Archived prices come only when they are asked for. https://docs.stripe.com/api/prices/list
       const active = params.active ?? true
       const [key, ...others] = params.lookup_keys ?? []
@@ -112,11 +114,24 @@ export const priceExpansions: Expansions = {
   },
 }
 
-/** A price that was not deleted as a plan. */
-export function livePrice(world: World, id: string, param?: string): PriceRow {
+/** A price that was not deleted as a plan, by its path. */
+function livePrice(world: World, id: string): PriceRow {
+  const price = findAs('price', world.prices, 'price', id)
+  if (price.own.deleted === true) throw nowhere('price', id, 'price')
+  return price
+}
+
+/** The same where a parameter names it. */
+export function namedPrice(world: World, id: string, param: string): PriceRow {
   const price = find(world.prices, 'price', id, param)
   if (price.own.deleted === true) throw missing('price', id, param)
   return price
+}
+
+/** A product's default price goes on being for sale until another one is the default. */
+export function refuseDefault(world: World, price: PriceRow): void {
+  if (world.products.get(price.product)?.default_price !== price.id) return
+  throw invalid('This price cannot be archived because it is the default price of its product.')
 }
 
 /** Currencies are added and changed one by one, and all taken away by the empty text. */
@@ -126,6 +141,12 @@ function changedCurrencies(
 ) {
   if (given === undefined) return {}
   if (given === null) return { currencies: undefined }
+  if (given[price.currency] !== undefined) {
+    throw invalid(
+      'You are specifying an update to a currency option that matches the top-level currency for this price. Please remove this currency option and update the top-level params instead.',
+      `currency_options[${price.currency}]`,
+    )
+  }
   const changed = optionsOf({ currency_options: given }, price.own.tiers !== undefined)
   return { currencies: { ...price.own.currencies, ...changed } }
 }

@@ -11,7 +11,7 @@ import { liveProduct } from './lookup.ts'
 import { createPrice } from './make-price.ts'
 import { createProduct } from './make-product.ts'
 import { priceFields } from './price-fields.ts'
-import { livePrice } from './prices.ts'
+import { namedPrice } from './prices.ts'
 
 const URL = '/v1/products'
 
@@ -66,7 +66,7 @@ export const productRoutes = [
     }),
     ({ world, params, path }) => {
       const product = liveProduct(world, path())
-      if (params.default_price != null) livePrice(world, params.default_price, 'default_price')
+      if (params.default_price != null) namedPrice(world, params.default_price, 'default_price')
       const { metadata: given, ...changes } = params
       const next = world.products.patch(product.id, {
         ...defined(changes),

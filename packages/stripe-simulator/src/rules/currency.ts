@@ -44,6 +44,11 @@ export function isSupported(currency: string): boolean {
   return SUPPORTED.has(currency)
 }
 
+/** All of them, in the order of Stripe's refusals. */
+export function supportedCurrencies(): string {
+  return [...SUPPORTED].join(', ')
+}
+
 const ZERO_DECIMAL = new Set('bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf'.split(' '))
 const THREE_DECIMAL = new Set('bhd jod kwd omr tnd'.split(' '))
 const HUNDREDS_ONLY = new Set(['isk', 'ugx'])

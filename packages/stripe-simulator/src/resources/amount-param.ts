@@ -1,0 +1,48 @@
+import { invalid } from '../errors.ts'
+import { integer, type Kind } from '../http/schema.ts'
+
+const PLACES = 12
+
+/** What one unit or one tier costs, in the minor unit: whole, and nothing at least. */
+export const amount: Kind<number> = {
+  parse(raw, path) {
+    const value = integer().parse(raw, path)
+    if (value < 0) throw invalid('Invalid non-negative integer', path)
+    return value
+  },
+}
+
+/**
+ * The same with twelve decimals at most, as text: rules/decimal.ts makes it exact. The sentences, with the numbers as
+ * Ruby prints them, as recorded: github.com/crvouga/mockingbird, packages/service/stripe/src/fields.ts.
+ */
+export const decimalAmount: Kind<string> = {
+  parse(raw, path) {
+    if (typeof raw !== 'string' || !/^-?\d{1,15}(\.\d+)?$/.test(raw)) {
+      throw invalid(`Invalid decimal: ${typeof raw === 'string' ? raw : JSON.stringify(raw)}`, path)
+    }
+    const places = raw.split('.')[1]?.length ?? 0
+    if (places > PLACES) {
+      throw invalid(
+        `Invalid decimal: ${scientific(raw)}; must contain at most ${PLACES} decimal places.`,
+        path,
+      )
+    }
+    if (/^-.*[1-9]/.test(raw)) {
+      throw invalid(
+        `This value must be greater than or equal to 0 (it currently is '${scientific(raw)}').`,
+        path,
+      )
+    }
+    return raw.replace('-', '')
+  },
+}
+
+/** `-1.5` is `-0.15e1`, `0.05` is `0.5e-1`. */
+function scientific(text: string): string {
+  const [whole = '', fraction = ''] = text.replace('-', '').split('.')
+  const digits = `${whole}${fraction}`.replace(/^0+/, '')
+  if (digits === '') return '0.0'
+  const exponent = digits.length - fraction.length
+  return `${text.startsWith('-') ? '-' : ''}0.${digits.replace(/0+$/, '')}e${exponent}`
+}
