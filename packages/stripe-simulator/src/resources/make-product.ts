@@ -16,6 +16,7 @@ export function createProduct(world: World, given: ProductGiven): ProductRow {
 export function insertProduct(world: World, given: ProductGiven, own: ProductRow['own']): ProductRow {
   const now = world.now(null)
   const { metadata: labels, ...rest } = given
+  const code = (rest.tax_code as string | undefined) ?? null
   return world.products.insert({
     object: 'product',
     active: true,
@@ -28,8 +29,8 @@ export function insertProduct(world: World, given: ProductGiven, own: ProductRow
     package_dimensions: null,
     shippable: null,
     statement_descriptor: null,
-    tax_code: null,
-    tax_details: null,
+    tax_code: code,
+    tax_details: taxDetails(code),
     type: 'service',
     unit_label: null,
     updated: now,
@@ -40,6 +41,11 @@ export function insertProduct(world: World, given: ProductGiven, own: ProductRow
     metadata: mergeMetadata({}, labels as Record<string, string> | undefined),
     own,
   })
+}
+
+/** The tax code once more: github.com/Kiln-AI/stripe_world, cassette 07 (2026-08-26.dahlia), step 3. */
+export function taxDetails(code: string | null): ProductRow['tax_details'] {
+  return code === null ? null : { performance_location: null, tax_code: code }
 }
 
 export function renderProduct(_world: World, { own: _own, ...product }: ProductRow): Shown<Stripe.Product> {

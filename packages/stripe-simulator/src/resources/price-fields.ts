@@ -14,6 +14,7 @@ import {
 } from '../http/schema.ts'
 import { amount, decimalAmount } from './amount-param.ts'
 import { currency } from './currency-param.ts'
+import { statementDescriptor, trimmed, unitLabel } from './product-params.ts'
 
 /** In the order in which Stripe names them to whoever sends another: github.com/crvouga/mockingbird, params.ts. */
 export const INTERVALS = ['month', 'year', 'week', 'day'] as const
@@ -64,12 +65,12 @@ export const priceFields = {
   nickname: text(),
   product: text(),
   product_data: shape({
-    name: required(text()),
+    name: required(trimmed()),
     id: text(),
     active: bool,
     metadata,
-    statement_descriptor: text(22),
-    unit_label: text(),
+    statement_descriptor: statementDescriptor,
+    unit_label: unitLabel,
     tax_code: text(),
     ...gaps('tax_details'),
   }),
