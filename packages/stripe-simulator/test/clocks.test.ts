@@ -16,7 +16,8 @@ test('forward only, two intervals at most, three customers a clock, three subscr
   expect(back).toMatchObject({ statusCode: 400, param: 'frozen_time' })
   const far = await refusal(stripe.testHelpers.testClocks.advance(clock, { frozen_time: JAN_1 + 60 * DAY }))
   expect(far.message).toBe(
-    'The frozen time of this clock is 1767225600 (2026-01-01T00:00:00Z). You can only advance it up to 1772323200 (2026-03-01T00:00:00Z). You can only advance a test clock up to two intervals from the current frozen time at a time, based on the shortest subscription interval on the test clock.',
+    // As several have met it: github.com search for "based on the shortest subscription interval in the test clock".
+    'The frozen time of this clock is 1767225600 (2026-01-01 00:00:00 UTC). You can only advance it up to 1772323200 (2026-03-01 00:00:00 UTC). You can only advance a test clock up to two intervals from the current frozen time at a time, based on the shortest subscription interval in the test clock. For example, if a test clock has a monthly and yearly subscription, you may only advance up to two months at a time. If the test clock has no subscriptions or subscription schedules, you can advance up to 2 years from the current frozen time.',
   )
   await stripe.customers.create({ test_clock: clock })
   await stripe.customers.create({ test_clock: clock })
@@ -25,6 +26,51 @@ test('forward only, two intervals at most, three customers a clock, three subscr
     await stripe.subscriptions.create({ customer: id, items: [{ price: price.id }] })
   const fourth = await refusal(stripe.subscriptions.create({ customer: id, items: [{ price: price.id }] }))
   expect(fourth.code).toBe('customer_max_subscriptions')
+  await world.close()
+})
+
+test('a schedule that has not begun holds its clock to two intervals, too; without any it is two years', async () => {
+  // docs.stripe.com/billing/testing/test-clocks/api-advanced-usage: "If the test clock has no subscriptions or subscription schedules,
+  // you can advance it up to two years from the initial frozen time."
+  const world = await newWorld()
+  const { stripe } = world
+  const price = await world.price(1000)
+  const { id, clock } = await world.customer()
+  const advance = (frozen_time: number) => stripe.testHelpers.testClocks.advance(clock, { frozen_time })
+  // 2026 and 2027 have 365 days.
+  expect((await refusal(advance(JAN_1 + 730 * DAY + 1))).statusCode).toBe(400)
+  await stripe.subscriptionSchedules.create({
+    customer: id,
+    start_date: JAN_1 + 20 * DAY,
+    phases: [{ items: [{ price: price.id }], duration: { interval: 'month', interval_count: 3 } }],
+  })
+  // To March 1, as of a subscription that has begun.
+  expect((await refusal(advance(JAN_1 + 60 * DAY))).message).toContain('up to 1772323200')
+  await world.advance(clock, JAN_1 + 59 * DAY)
+  await world.close()
+})
+
+test('a clock that is not there is called by the name that Stripe has for clocks', async () => {
+  // "No such billingclock" is what a deleted clock answers, and an unknown one where a list is filtered by it:
+  // github.com/crvouga/mockingbird, docs/catalog-coverage.md; its path parameter is `test_clock`.
+  const world = await newWorld()
+  const { testClocks } = world.stripe.testHelpers
+  const missing = {
+    code: 'resource_missing',
+    message: "No such billingclock: 'clock_nope'",
+    param: 'test_clock',
+  }
+  for (const call of [testClocks.retrieve('clock_nope'), testClocks.del('clock_nope')]) {
+    expect(await refusal(call)).toMatchObject({ statusCode: 404, ...missing })
+  }
+  const advanced = testClocks.advance('clock_nope', { frozen_time: JAN_1 })
+  expect(await refusal(advanced)).toMatchObject({ statusCode: 404, ...missing })
+  for (const call of [
+    world.stripe.customers.list({ test_clock: 'clock_nope' }),
+    world.stripe.customers.create({ test_clock: 'clock_nope' }),
+  ]) {
+    expect(await refusal(call)).toMatchObject({ statusCode: 400, ...missing })
+  }
   await world.close()
 })
 

@@ -20,14 +20,15 @@ test('one cursor at most', async () => {
   expect((await refusal(lines)).message).toMatch(/^Received both /)
 })
 
-// As quoted in github.com/stripe/stripe-node/issues/258: the refusal names what is listed, and the cursor's parameter.
+// As quoted in github.com/stripe/stripe-node/issues/258: the refusal names what is listed, and the cursor's parameter. Of
+// events it calls them notifications: github.com/crvouga/mockingbird, packages/service/stripe/src/events.ts.
 test.each<[string, (cursor: Stripe.PaginationParams) => Promise<unknown>]>([
   ['customer', (cursor) => stripe.customers.list(cursor)],
   ['price', (cursor) => stripe.prices.list(cursor)],
   ['plan', (cursor) => stripe.plans.list(cursor)],
   ['invoice', (cursor) => stripe.invoices.list(cursor)],
   ['subscription', (cursor) => stripe.subscriptions.list(cursor)],
-  ['event', (cursor) => stripe.events.list(cursor)],
+  ['notification', (cursor) => stripe.events.list(cursor)],
 ])('a cursor that names no %s', async (noun, list) => {
   for (const param of ['starting_after', 'ending_before'] as const) {
     expect(await refusal(list({ [param]: 'none_1' }))).toMatchObject({

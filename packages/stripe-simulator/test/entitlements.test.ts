@@ -53,6 +53,13 @@ describe('features', () => {
     expect((await world.stripe.entitlements.features.list({ lookup_key: key })).data).toEqual([])
     const archived = await world.stripe.entitlements.features.list({ archived: true })
     expect(archived.data.map((row) => row.name)).toContain('SSO')
+    // "You can't reuse it across different features unless you archive the feature associated with the Lookup Key."
+    // https://docs.stripe.com/billing/entitlements
+    const next = await world.stripe.entitlements.features.create({ name: 'SSO 2', lookup_key: key })
+    expect(next).toMatchObject({ active: true, lookup_key: key })
+    // "Permanently": https://docs.stripe.com/api/entitlements/feature/update
+    const back = world.stripe.entitlements.features.update(feature.id, { active: true })
+    expect(await refusal(back)).toMatchObject({ statusCode: 400, param: 'active' })
     const product = await world.product()
     const late = world.stripe.products.createFeature(product.id, { entitlement_feature: feature.id })
     expect(await refusal(late)).toMatchObject({ statusCode: 400, param: 'entitlement_feature' })

@@ -186,7 +186,7 @@ export const customerRoutes = [
     shape({ ...paging, created: range, email: text(512), test_clock: text() }),
     ({ world, params }) => {
       if (params.test_clock !== undefined)
-        find(world.testClocks, 'test clock', params.test_clock, 'test_clock')
+        find(world.testClocks, 'billingclock', params.test_clock, 'test_clock')
       // Customers on a test clock come only when their clock is asked for.
       const clock = params.test_clock ?? 'wall'
       return page(world.customers, params, {
@@ -288,7 +288,7 @@ function refuseTaken(world: World, prefix: string | undefined, own: string | nul
 }
 
 export function insertCustomer(world: World, given: Json, clockId: string | undefined): CustomerRow {
-  const clock = clockId === undefined ? null : find(world.testClocks, 'test clock', clockId, 'test_clock')
+  const clock = clockId === undefined ? null : find(world.testClocks, 'billingclock', clockId, 'test_clock')
   if (clock !== null && !world.settings.unlimitedClocks && world.customers.count('clock', clock.id) >= 3) {
     throw invalid('A test clock can have at most 3 customers.', 'test_clock')
   }

@@ -23,7 +23,7 @@ export const eventRoutes = [
       const oldest = world.now(null) - KEPT_SECONDS
       const plain = type !== undefined && !type.includes('*') ? type : undefined
       return page(world.events, params, {
-        noun: 'event',
+        noun: 'notification',
         url: URL,
         where: plain === undefined ? null : { index: 'type', key: plain },
         matches: (row) =>

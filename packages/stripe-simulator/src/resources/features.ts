@@ -15,7 +15,8 @@ export const featureRoutes = [
     URL,
     shape({ lookup_key: required(text(80)), name: required(text(80)), metadata }),
     ({ world, params }) => {
-      if (world.features.count('lookup_key', params.lookup_key) > 0) {
+      // A key is free again when its feature is archived. https://docs.stripe.com/billing/entitlements
+      if (world.features.by('lookup_key', params.lookup_key).some((feature) => feature.active)) {
         throw invalid(
           `A feature with the lookup key \`${params.lookup_key}\` already exists.`,
           'lookup_key',
@@ -40,6 +41,9 @@ export const featureRoutes = [
   post(`${URL}/:id`, shape({ active: bool, name: text(80), metadata }), ({ world, params, path }) => {
     const feature = find(world.features, 'feature', path())
     const { metadata: labels, ...changes } = params
+    if (changes.active === true && !feature.active) {
+      throw invalid('An archived feature cannot be made active again.', 'active')
+    }
     return world.render(
       world.features.patch(feature.id, {
         ...defined(changes),
