@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { clientOperations } from '../scripts/client-operations.ts'
 import { coverageTable, withCoverage } from '../scripts/coverage-table.ts'
+import { eventNames, eventNamesModule } from '../scripts/event-names.ts'
 import { missingParametersModule, parametersMissing } from '../scripts/missing-parameters.ts'
 import { operationModules } from '../scripts/operation-modules.ts'
 import { keyOf } from '../src/http/gaps.ts'
@@ -21,6 +22,12 @@ describe('what is written down', () => {
     expect(read('../src/http/client-operations/parameters.ts')).toBe(
       missingParametersModule(parametersMissing(await clientOperations(), routes)),
     )
+  })
+
+  test('the events that an endpoint can ask for are those of the installed client', () => {
+    const names = eventNames()
+    expect(names.length).toBeGreaterThan(200)
+    expect(read('../src/http/client-operations/event-names.ts')).toBe(eventNamesModule(names))
   })
 
   test('the README shows the coverage as it is: `npm run coverage -w stripe-simulator` writes it', async () => {

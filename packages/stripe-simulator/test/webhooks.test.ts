@@ -188,6 +188,38 @@ test('endpoints are managed by the API; the secret is shown once', async () => {
   expect(old.code).toBe('simulator_gap')
 })
 
+test('an endpoint asks for events that there are', async () => {
+  // The beginning of the sentence as somebody met it: "Invalid enabled_events[0]: must be one of
+  // account.application.authorized, account.application.deauthorized, account.external_account.c".
+  const { world, receiver } = await hooked()
+  const endpoint = (...events: string[]) =>
+    world.stripe.webhookEndpoints.create({
+      url: receiver.url,
+      enabled_events: events as ['*'],
+    })
+  for (const name of ['invoice.payed', 'invoice.*', '']) {
+    const refused = await refusal(endpoint('invoice.paid', name))
+    expect(refused).toMatchObject({ statusCode: 400, param: 'enabled_events[1]' })
+    expect(refused.message).toMatch(
+      /^Invalid enabled_events\[1\]: must be one of account\.application\.authorized, account\.application\.deauthorized, account\.external_account\.created/,
+    )
+  }
+  const { id } = await endpoint('invoice.paid', 'billing.meter.created')
+  const changed = world.stripe.webhookEndpoints.update(id, { enabled_events: ['invoice.payed' as '*'] })
+  expect(await refusal(changed)).toMatchObject({ statusCode: 400, param: 'enabled_events[0]' })
+  const own = { url: receiver.url, enabled_events: ['*' as const] }
+  expect((await world.stripe.webhookEndpoints.create({ ...own, connect: false })).application).toBeNull()
+  expect((await refusal(world.stripe.webhookEndpoints.create({ ...own, connect: true }))).code).toBe(
+    'simulator_gap',
+  )
+  // Its path parameter is called `webhook_endpoint`: github.com/crvouga/mockingbird, webhook-endpoints.ts.
+  expect(await refusal(world.stripe.webhookEndpoints.retrieve('we_nope'))).toMatchObject({
+    statusCode: 404,
+    message: "No such webhook endpoint: 'we_nope'",
+    param: 'webhook_endpoint',
+  })
+})
+
 // "You can register up to 16 webhook endpoints" https://docs.stripe.com/webhooks
 test('an account has sixteen endpoints at most', async () => {
   const world = await newWorld()

@@ -1,24 +1,35 @@
 import type Stripe from 'stripe'
-import { invalid } from '../errors.ts'
+import { gap, invalid } from '../errors.ts'
+import { eventNames } from '../http/client-operations/event-names.ts'
 import { page, paging } from '../http/list.ts'
 import { del, get, nothing, post } from '../http/route.ts'
-import { bool, clearable, gaps, type Kind, list, metadata, required, shape, text } from '../http/schema.ts'
+import { bool, clearable, type Kind, list, metadata, oneOf, required, shape, text } from '../http/schema.ts'
 import type { WebhookEndpointRow } from '../rows.ts'
 import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { Shown } from '../shown.ts'
 import { versionOf } from '../versions/versions.ts'
 import type { World } from '../world.ts'
-import { find } from './lookup.ts'
+import { findAs } from './lookup.ts'
 
 const URL = '/v1/webhook_endpoints'
 
 /** `*`, or the whole name of an event: endpoints know no patterns. */
-const eventName: Kind<string> = {
+const eventName = oneOf([...eventNames.trim().split('\n'), '*'])
+
+const enabledEvents: Kind<string[]> = {
   parse(raw, path) {
-    const name = text().parse(raw, path)
-    if (name === '*' || /^[a-z0-9_]+(\.[a-z0-9_]+)+$/.test(name)) return name
-    throw invalid(`Invalid ${path}: must be one of * or the name of an event.`, path)
+    const events = list(eventName).parse(raw, path)
+    if (events.length === 0) throw invalid(`Missing required param: ${path}.`, path, 'parameter_missing')
+    return events
+  },
+}
+
+/** Of connected accounts, of which there are none. */
+const connect: Kind<boolean> = {
+  parse(raw, path) {
+    if (bool.parse(raw, path)) throw gap(`${path}=true`, path)
+    return false
   },
 }
 
@@ -27,11 +38,11 @@ export const webhookEndpointRoutes = [
     URL,
     shape({
       url: required(text()),
-      enabled_events: required(list(eventName)),
+      enabled_events: required(enabledEvents),
       api_version: text(),
       description: clearable(text()),
       metadata,
-      ...gaps('connect'),
+      connect,
     }),
     ({ world, params }) => {
       if (params.api_version !== undefined) versionOf(params.api_version, 'api_version')
@@ -40,20 +51,18 @@ export const webhookEndpointRoutes = [
       return { ...world.render(endpoint), secret: endpoint.own.secret }
     },
   ),
-  get(`${URL}/:id`, nothing, ({ world, path }) =>
-    world.render(find(world.webhookEndpoints, 'webhook endpoint', path())),
-  ),
+  get(`${URL}/:id`, nothing, ({ world, path }) => world.render(endpointAt(world, path()))),
   post(
     `${URL}/:id`,
     shape({
       url: text(),
-      enabled_events: list(eventName),
+      enabled_events: enabledEvents,
       description: clearable(text()),
       metadata,
       disabled: bool,
     }),
     ({ world, params, path }) => {
-      const endpoint = find(world.webhookEndpoints, 'webhook endpoint', path())
+      const endpoint = endpointAt(world, path())
       const { disabled, metadata: labels, ...changes } = params
       checkUrl(changes.url)
       return world.render(
@@ -74,7 +83,7 @@ export const webhookEndpointRoutes = [
     }),
   ),
   del(`${URL}/:id`, nothing, ({ world, path }) => {
-    const endpoint = find(world.webhookEndpoints, 'webhook endpoint', path())
+    const endpoint = endpointAt(world, path())
     world.webhookEndpoints.delete(endpoint.id)
     return { id: endpoint.id, object: 'webhook_endpoint', deleted: true }
   }),
@@ -108,6 +117,10 @@ export function createEndpoint(
     url: given.url,
     own: { secret: given.secret ?? `whsec_${world.ids.secret(32)}` },
   })
+}
+
+function endpointAt(world: World, id: string): WebhookEndpointRow {
+  return findAs('webhook_endpoint', world.webhookEndpoints, 'webhook endpoint', id)
 }
 
 function checkUrl(url: string | undefined): void {
