@@ -154,7 +154,10 @@ describe('meter events', () => {
     const { send } = await meter('sum')
     await send('1', JAN_1 - 35 * DAY)
     await send('1', JAN_1 + 300)
+    // The sentence as it was met: github.com/the-answerai/theanswer/pull/624. JAN_1 less 35 days of 86,400 s.
     expect(await refusal(send('1', JAN_1 - 35 * DAY - 1))).toMatchObject({
+      message:
+        'The event timestamp cannot be more than 35 days in past. Expected a timestamp greater than or equal to 1764201600.',
       code: 'timestamp_too_far_in_past',
       param: 'timestamp',
     })

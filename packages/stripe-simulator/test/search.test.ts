@@ -52,10 +52,23 @@ describe('search', () => {
     'metadata:"gold"',
     Array.from({ length: 11 }, (_, i) => `name:"${i}"`).join(' OR '),
   ])('%s is refused', async (query) => {
-    expect(await refusal(world.stripe.customers.search({ query }))).toMatchObject({
+    // No parameter is named: stripe-ruby-mock's tests, which run against Stripe too, and the walks of
+    // github.com/crvouga/mockingbird (packages/service/stripe/src/search.ts), which the next test is from as well.
+    const refused = await refusal(world.stripe.customers.search({ query }))
+    expect(refused).toMatchObject({ statusCode: 400, type: 'StripeInvalidRequestError' })
+    expect(refused.param).toBeUndefined()
+  })
+
+  test.each([
+    ['0', 'This value must be greater than or equal to 1.'],
+    ['101', "This value must be less than or equal to 100 (it currently is '101')."],
+  ])('a limit of %s is refused, other than in a list', async (limit, message) => {
+    const asked = world.stripe.customers.search({ query: 'created>1', limit: Number(limit) })
+    expect(await refusal(asked)).toMatchObject({
       statusCode: 400,
-      type: 'StripeInvalidRequestError',
-      param: 'query',
+      code: 'parameter_invalid_integer',
+      param: 'limit',
+      message,
     })
   })
 
@@ -78,7 +91,13 @@ describe('search', () => {
     const all = await world.stripe.customers.search({ query, limit: 1 }).autoPagingToArray({ limit: 10 })
     expect(all).toHaveLength(3)
     const other = world.stripe.customers.search({ query: 'created>1', page: first.next_page ?? '' })
-    expect(await refusal(other)).toMatchObject({ param: 'page' })
+    // It is the token that is named: github.com/crvouga/mockingbird, docs/catalog-coverage.md.
+    const token = first.next_page ?? ''
+    expect(await refusal(other)).toMatchObject({ message: `${token} is an invalid page.`, param: token })
+    const long = 'x'.repeat(1001)
+    expect((await refusal(world.stripe.customers.search({ query, page: long }))).message).toBe(
+      `${'x'.repeat(100)}...${'x'.repeat(100)} is an invalid page.`,
+    )
   })
 
   test('finds each of the seven resources', async () => {

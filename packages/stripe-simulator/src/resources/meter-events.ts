@@ -99,7 +99,7 @@ function customerOf(world: World, meter: MeterRow, payload: Record<string, strin
 function checkTime(at: number, now: number): void {
   if (at < now - PAST_SECONDS) {
     throw invalid(
-      'The timestamp must be within the past 35 calendar days.',
+      `The event timestamp cannot be more than 35 days in past. Expected a timestamp greater than or equal to ${now - PAST_SECONDS}.`,
       'timestamp',
       'timestamp_too_far_in_past',
     )

@@ -1,11 +1,26 @@
 import { invalid } from '../errors.ts'
 import type { Expansions } from '../http/expand.ts'
 import { get } from '../http/route.ts'
-import { integer, required, shape, text } from '../http/schema.ts'
+import { integer, type Kind, required, shape, text } from '../http/schema.ts'
 import type { Json } from '../rows.ts'
 import { type Clause, checkClause, parseQuery, type SearchQuery, satisfies } from '../rules/search-query.ts'
 import type { World } from '../world.ts'
 import { fieldOf, type Searchable } from './search-fields.ts'
+
+const MOST = 100
+
+/** Refused where a list takes the nearest: github.com/crvouga/mockingbird, packages/service/stripe/src/search.ts. */
+const limit: Kind<number> = {
+  parse(raw, path) {
+    const value = integer({ min: 1 }).parse(raw, path)
+    if (value <= MOST) return value
+    throw invalid(
+      `This value must be less than or equal to ${MOST} (it currently is '${value}').`,
+      path,
+      'parameter_invalid_integer',
+    )
+  },
+}
 
 /** How many matches the search has that is being answered: an answer is made in one go, its expansion included. */
 const totals = new WeakMap<World, number>()
@@ -33,29 +48,25 @@ interface Found {
 
 function searchRoute(resource: Searchable, rowsOf: (world: World) => readonly Found[]) {
   const url = `/v1/${resource}/search`
-  return get(
-    url,
-    shape({ query: required(text()), limit: integer({ min: 1, max: 100 }), page: text() }),
-    ({ world, params }) => {
-      const query = parseQuery(params.query)
-      for (const clause of query.clauses) checkField(resource, clause)
-      const matches = rowsOf(world)
-        .map((row) => world.render(row))
-        .filter((shown) => isMatch(resource, query, shown))
-        .reverse()
-      totals.set(world, matches.length)
-      const start = params.page === undefined ? 0 : startOf(params.page, params.query, matches)
-      const end = start + (params.limit ?? 10)
-      const more = end < matches.length
-      return {
-        object: 'search_result',
-        data: matches.slice(start, end),
-        has_more: more,
-        next_page: more ? pageAfter(matches[end - 1] as Json, params.query) : null,
-        url,
-      }
-    },
-  )
+  return get(url, shape({ query: required(text()), limit, page: text() }), ({ world, params }) => {
+    const query = parseQuery(params.query)
+    for (const clause of query.clauses) checkField(resource, clause)
+    const matches = rowsOf(world)
+      .map((row) => world.render(row))
+      .filter((shown) => isMatch(resource, query, shown))
+      .reverse()
+    totals.set(world, matches.length)
+    const start = params.page === undefined ? 0 : startOf(params.page, params.query, matches)
+    const end = start + (params.limit ?? 10)
+    const more = end < matches.length
+    return {
+      object: 'search_result',
+      data: matches.slice(start, end),
+      has_more: more,
+      next_page: more ? pageAfter(matches[end - 1] as Json, params.query) : null,
+      url,
+    }
+  })
 }
 
 export const searchExpansions: Expansions = {
@@ -67,7 +78,6 @@ function checkField(resource: Searchable, clause: Clause): void {
   if (field === undefined || (clause.field === 'metadata') !== (clause.key !== null)) {
     throw invalid(
       `Field \`${clause.field}\` is an unsupported search field for resource \`${resource}\`. See http://stripe.com/docs/search#query-fields-for-${resource.replaceAll('_', '-')} for a list of supported fields.`,
-      'query',
     )
   }
   checkClause(clause, field.type)
@@ -94,8 +104,13 @@ function pageAfter(last: Json, query: string): string {
 function startOf(page: string, query: string, matches: readonly Json[]): number {
   const [id, asked] = readPage(page)
   const at = asked === query ? matches.findIndex((shown) => shown.id === id) : -1
-  if (at < 0) throw invalid('Invalid page token for this search query.', 'page')
+  // The refusal names the token, not the parameter.
+  if (at < 0) throw invalid(`${elided(page)} is an invalid page.`, page)
   return at + 1
+}
+
+function elided(token: string): string {
+  return token.length > 1000 ? `${token.slice(0, 100)}...${token.slice(-100)}` : token
 }
 
 function readPage(page: string): [id: unknown, query: unknown] {

@@ -46,9 +46,9 @@ export function parseQuery(text: string): SearchQuery {
     joins.add(join[1]?.toUpperCase() === 'OR' ? 'OR' : 'AND')
     at = JOIN.lastIndex
   }
-  if (joins.size > 1) throw invalid('`AND` and `OR` cannot be mixed in one search query.', 'query')
+  if (joins.size > 1) throw invalid('`AND` and `OR` cannot be mixed in one search query.')
   if (clauses.length > MAX_CLAUSES) {
-    throw invalid(`A search query can have at most ${MAX_CLAUSES} clauses.`, 'query')
+    throw invalid(`A search query can have at most ${MAX_CLAUSES} clauses.`)
   }
   return { joined: joins.has('OR') ? 'OR' : 'AND', clauses }
 }
@@ -75,7 +75,6 @@ function unescaped(text: string): string {
 function unreadable() {
   return invalid(
     'We were unable to parse your search query. Try using the format `metadata["key"]:"value"` to query for metadata or key:"value" to query for other fields.',
-    'query',
   )
 }
 
@@ -113,15 +112,15 @@ function folded(value: unknown): string {
 /** Refuses what the type of the field does not offer. */
 export function checkClause({ field, operator, value }: Clause, type: FieldType): void {
   if (operator === '~' && type !== 'text') {
-    throw invalid(`The field \`${field}\` does not support substring matching with \`~\`.`, 'query')
+    throw invalid(`The field \`${field}\` does not support substring matching with \`~\`.`)
   }
   if (operator === '~' && (value ?? '').length < 3) {
-    throw invalid('Substring search needs at least three characters.', 'query')
+    throw invalid('Substring search needs at least three characters.')
   }
   if (operator !== ':' && operator !== '~' && type !== 'number') {
-    throw invalid(`The field \`${field}\` does not support the numeric comparator \`${operator}\`.`, 'query')
+    throw invalid(`The field \`${field}\` does not support the numeric comparator \`${operator}\`.`)
   }
   if (type === 'number' && value !== null && !/^-?\d+(\.\d+)?$/.test(value)) {
-    throw invalid(`The field \`${field}\` needs a numeric value.`, 'query')
+    throw invalid(`The field \`${field}\` needs a numeric value.`)
   }
 }
