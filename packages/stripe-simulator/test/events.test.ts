@@ -171,7 +171,7 @@ test('events are listed by several types, with patterns among them', async () =>
   const { data } = await world.stripe.events.list({ types: ['coupon.*', 'customer.updated'], limit: 2 })
   expect(data.map((event) => event.type)).toEqual(['coupon.created', 'customer.updated'])
   const both = world.stripe.events.list({ type: 'customer.created', types: ['coupon.created'] })
-  expect(await refusal(both)).toMatchObject({ param: 'types' })
+  expect(await refusal(both)).toMatchObject({ param: 'type' })
   const many = world.stripe.events.list({ types: Array.from({ length: 21 }, () => 'coupon.created') })
   expect(await refusal(many)).toMatchObject({ statusCode: 400 })
 })

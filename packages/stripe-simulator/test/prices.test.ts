@@ -151,6 +151,13 @@ test('no price is billed less often than every three years', async () => {
   expect((await often).message).toBe('Invalid recurring[interval]: must be one of month, year, week, or day')
 })
 
+test('a tiered price has tiers', async () => {
+  const bare = { recurring: { interval: 'month' }, billing_scheme: 'tiered', tiers_mode: 'volume' } as const
+  const { id: product } = await world.product()
+  const call = world.stripe.prices.create({ currency: 'usd', product, ...bare })
+  expect(await refusal(call)).toMatchObject({ statusCode: 400, param: 'tiers' })
+})
+
 test('each tier has an amount, and one of each kind', async () => {
   // docs.stripe.com/api/prices/create: "Only one of `unit_amount` and `unit_amount_decimal` can be set", and of
   // `flat_amount` too. The sentence about none: github.com/lukasaron/terraform-provider-stripe/issues/45
@@ -194,6 +201,29 @@ test('the own currency of a price is none of its options', async () => {
   })
   const made = world.price(1000, { currency_options: { usd: { unit_amount: 900 } } })
   expect(await refusal(made)).toMatchObject({ statusCode: 400, param: 'currency_options[usd]' })
+})
+
+test('whether an amount in another currency includes tax is said once, and stays when the amount changes', async () => {
+  // docs.stripe.com/api/prices/update, currency_options.tax_behavior: "Once specified as either `inclusive` or `exclusive`, it cannot
+  // be changed." An option that is there needs no amount again.
+  const { stripe } = world
+  const price = await world.price(1000, { currency_options: { eur: { unit_amount: 900 } } })
+  const change = async (eur: Stripe.PriceUpdateParams.CurrencyOptions) =>
+    (await stripe.prices.update(price.id, { currency_options: { eur }, expand: ['currency_options'] }))
+      .currency_options?.eur
+  expect(await change({ tax_behavior: 'inclusive' })).toMatchObject({
+    unit_amount: 900,
+    tax_behavior: 'inclusive',
+  })
+  expect(await change({ unit_amount: 950 })).toMatchObject({ unit_amount: 950, tax_behavior: 'inclusive' })
+  expect(await refusal(change({ tax_behavior: 'exclusive' }))).toMatchObject({
+    statusCode: 400,
+    param: 'currency_options[eur][tax_behavior]',
+  })
+  expect(await refusal(change({ unit_amount: 100_000_000 }))).toMatchObject({
+    code: 'amount_too_large',
+    param: 'currency_options[eur][unit_amount]',
+  })
 })
 
 test('the default price of a product is not archived', async () => {
@@ -295,6 +325,8 @@ test('a lookup key moves from one price to the next', async () => {
   const found = await stripe.prices.list({ lookup_keys: ['standard'] })
   expect(found.data.map((price) => price.id)).toEqual([next.id])
   expect((await stripe.prices.update(next.id, { lookup_key: '' })).lookup_key).toBeNull()
+  // github.com/crvouga/mockingbird, packages/service/stripe/src/prices.ts: none, twice.
+  for (const _ of [1, 2]) expect((await world.price(1, { lookup_key: '' })).lookup_key).toBeNull()
 })
 
 test('an amount that the customer names is for Checkout alone', async () => {

@@ -17,7 +17,7 @@ export const eventRoutes = [
     ({ world, params }) => {
       const { type, types } = params
       if (type !== undefined && types !== undefined) {
-        throw invalid('You may only specify one of these parameters: type, types.', 'types')
+        throw invalid('You may only specify one of these parameters: type, types.', 'type')
       }
       const wanted = types ?? (type === undefined ? undefined : [type])
       const oldest = world.now(null) - KEPT_SECONDS

@@ -26,6 +26,12 @@ function refuseLarge(
   }
 }
 
+export function refuseLargeOptions(currencies: Record<string, PriceOptionRow> = {}): void {
+  for (const [code, option] of Object.entries(currencies)) {
+    refuseLarge(option, code, `currency_options[${code}]`)
+  }
+}
+
 /** Three years at most. https://docs.stripe.com/api/prices/create */
 const MAX_COUNT = { day: 1095, week: 156, month: 36, year: 3 }
 const HOW_OFTEN = { day: 'daily', week: 'weekly', month: 'monthly', year: 'yearly' }
@@ -36,7 +42,7 @@ export function createPrice(world: World, params: PriceParams, inline: boolean, 
   checkAmounts(params)
   const { recurring, lookup_key: lookupKey } = params
   if (recurring !== undefined) checkRecurring(world, recurring)
-  if (lookupKey !== undefined) claimLookupKey(world, lookupKey, params.transfer_lookup_key ?? false)
+  if (lookupKey != null) claimLookupKey(world, lookupKey, params.transfer_lookup_key ?? false)
   const tiers = params.tiers?.map(tierRow)
   const amount = tiers === undefined ? amountText(params.unit_amount, params.unit_amount_decimal) : null
   if (params.currency_options?.[params.currency] !== undefined) {
@@ -47,8 +53,7 @@ export function createPrice(world: World, params: PriceParams, inline: boolean, 
   }
   const currencies = optionsOf(params, tiers !== undefined)
   refuseLarge({ unit_amount_decimal: amount, tiers }, params.currency, '')
-  for (const [other, option] of Object.entries(currencies ?? {}))
-    refuseLarge(option, other, `currency_options[${other}]`)
+  refuseLargeOptions(currencies)
   const price = world.prices.insert({
     id: id ?? world.ids.next('price'),
     object: 'price',
@@ -107,7 +112,7 @@ function checkRecurring(world: World, recurring: NonNullable<PriceParams['recurr
 }
 
 /** The other currencies of a price; undefined when it has one only. */
-export function optionsOf(
+function optionsOf(
   params: Pick<PriceParams, 'currency_options'>,
   tiered: boolean,
 ): Record<string, PriceOptionRow> | undefined {

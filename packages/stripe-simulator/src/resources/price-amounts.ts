@@ -14,10 +14,10 @@ export function checkAmounts(params: PriceParams): void {
   if (tiered && params.recurring === undefined) {
     throw invalid('Prices with `type=one_time` are not supported with tiered billing.', 'interval')
   }
-  checkOneWay(params, '')
   if (tiered !== (params.tiers !== undefined)) {
     throw invalid('`tiers` and `billing_scheme=tiered` must be used together.', 'tiers')
   }
+  checkOneWay(params, '')
   if (params.custom_unit_amount !== undefined && params.recurring !== undefined) {
     throw invalid('`custom_unit_amount` cannot be used with recurring prices.', 'custom_unit_amount')
   }

@@ -1,5 +1,6 @@
 import {
   bool,
+  clearable,
   either,
   gaps,
   integer,
@@ -59,7 +60,7 @@ export const priceFields = {
   billing_scheme: oneOf(['per_unit', 'tiered'] as const),
   currency_options: currencyOptions,
   custom_unit_amount: customUnitAmount,
-  lookup_key: text(200),
+  lookup_key: clearable(text(200)),
   transfer_lookup_key: bool,
   metadata,
   nickname: text(),

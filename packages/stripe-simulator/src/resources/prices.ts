@@ -4,7 +4,7 @@ import type { Expansions } from '../http/expand.ts'
 import { inRange, page, paging } from '../http/list.ts'
 import { get, nothing, post } from '../http/route.ts'
 import { bool, clearable, list, metadata, oneOf, range, shape, text } from '../http/schema.ts'
-import type { PriceRow } from '../rows.ts'
+import type { PriceOptionRow, PriceRow } from '../rows.ts'
 import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { Shown } from '../shown.ts'
@@ -12,10 +12,13 @@ import type { World } from '../world.ts'
 import { currency } from './currency-param.ts'
 import { expandedProduct } from './expanded.ts'
 import { find, findAs, liveProduct } from './lookup.ts'
-import { changePrice, claimLookupKey, createPrice, optionsOf } from './make-price.ts'
+import { changePrice, claimLookupKey, createPrice, refuseLargeOptions } from './make-price.ts'
+import { optionRow } from './price-amounts.ts'
 import { currencyOptions, INTERVALS, priceFields, TAX_BEHAVIORS, USAGE_TYPES } from './price-fields.ts'
 
 const URL = '/v1/prices'
+
+type OptionGiven = ReturnType<typeof currencyOptions.parse>[string]
 
 export const priceRoutes = [
   post(URL, shape(priceFields), ({ world, params }) => world.render(createPrice(world, params, false))),
@@ -38,16 +41,7 @@ export const priceRoutes = [
       if (changes.lookup_key != null && changes.lookup_key !== price.lookup_key) {
         claimLookupKey(world, changes.lookup_key, transfer ?? false)
       }
-      if (
-        changes.tax_behavior !== undefined &&
-        price.tax_behavior !== 'unspecified' &&
-        changes.tax_behavior !== price.tax_behavior
-      ) {
-        throw invalid(
-          'You cannot update tax_behavior once it is set to inclusive or exclusive.',
-          'tax_behavior',
-        )
-      }
+      if (changes.tax_behavior !== undefined) refuseOtherTax(price, changes.tax_behavior, 'tax_behavior')
       const next = changePrice(world, price.id, {
         ...defined(changes),
         metadata: mergeMetadata(price.metadata, labels),
@@ -147,8 +141,37 @@ function changedCurrencies(
       `currency_options[${price.currency}]`,
     )
   }
-  const changed = optionsOf({ currency_options: given }, price.own.tiers !== undefined)
+  const changed = Object.fromEntries(
+    Object.entries(given).map(([code, option]) => [code, changedOption(price, code, option)]),
+  )
+  refuseLargeOptions(changed)
   return { currencies: { ...price.own.currencies, ...changed } }
+}
+
+/** An option that is there keeps what is not given: its amount, and whether that includes tax, which is said once. */
+function changedOption(price: PriceRow, code: string, given: OptionGiven): PriceOptionRow {
+  const before = price.own.currencies?.[code]
+  const param = `currency_options[${code}]`
+  const { tax_behavior: behavior, ...amounts } = given
+  if (before === undefined || Object.keys(amounts).length > 0) {
+    const next = optionRow(given, price.own.tiers !== undefined, param)
+    if (before === undefined) return next
+    if (behavior === undefined) return { ...next, tax_behavior: before.tax_behavior }
+    refuseOtherTax(before, behavior, `${param}[tax_behavior]`)
+    return next
+  }
+  if (behavior === undefined) return before
+  refuseOtherTax(before, behavior, `${param}[tax_behavior]`)
+  return { ...before, tax_behavior: behavior }
+}
+
+function refuseOtherTax(
+  { tax_behavior: before }: Pick<PriceOptionRow, 'tax_behavior'>,
+  given: string,
+  param: string,
+): void {
+  if (before === 'unspecified' || given === before) return
+  throw invalid('You cannot update tax_behavior once it is set to inclusive or exclusive.', param)
 }
 
 /** The price's own currency is one of its options. https://docs.stripe.com/api/prices/object#price_object-currency_options */
