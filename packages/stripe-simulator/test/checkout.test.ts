@@ -216,3 +216,29 @@ test('what a session refuses', async () => {
   const none = stripe.checkout.sessions.create({ mode: 'subscription', success_url })
   expect(await refusal(none)).toMatchObject({ code: 'parameter_missing', param: 'line_items' })
 })
+
+test('a page sells what is for sale: an archived price is refused, and one of an archived product', async () => {
+  // "error_message='Price `price_…` is not available to be purchased because its product is not active.'
+  // error_param=line_items[0][price]", as somebody's log has it; of an archived price many have the other sentence.
+  const { stripe } = world
+  const price = await world.price(1000)
+  const open = () =>
+    stripe.checkout.sessions.create({
+      mode: 'subscription',
+      success_url: 'https://example.com/done',
+      line_items: [{ price: price.id, quantity: 1 }],
+    })
+  expect((await open()).status).toBe('open')
+  await stripe.products.update(price.product as string, { active: false })
+  expect(await refusal(open())).toMatchObject({
+    statusCode: 400,
+    param: 'line_items[0][price]',
+    message: `Price \`${price.id}\` is not available to be purchased because its product is not active.`,
+  })
+  await stripe.prices.update(price.id, { active: false })
+  expect(await refusal(open())).toMatchObject({
+    statusCode: 400,
+    param: 'line_items[0][price]',
+    message: 'The price specified is inactive. This field only accepts active prices.',
+  })
+})

@@ -20,13 +20,27 @@ export function priced(world: World, params: CheckoutParams): PricedParams {
     if ((price === undefined) === (data === undefined)) {
       throw invalid('You must specify either `price` or `price_data`.', `${at}[price]`)
     }
-    if (data === undefined)
-      return { ...line, ...made(find(world.prices, 'price', price ?? '', `${at}[price]`)) }
+    if (data === undefined) return { ...line, ...made(sold(world, price ?? '', `${at}[price]`)) }
     if (data.product !== undefined) liveProduct(world, data.product, `${at}[price_data][product]`)
     const own = createPrice(world, { ...data, currency: data.currency.toLowerCase(), active: false }, true)
     return { ...line, ...made(own) }
   })
   return { ...rest, line_items }
+}
+
+/** A price that is for sale, and so is its product. The sentences and their parameter as many have met them in their logs. */
+function sold(world: World, id: string, param: string): PriceRow {
+  const price = find(world.prices, 'price', id, param)
+  if (!price.active) {
+    throw invalid('The price specified is inactive. This field only accepts active prices.', param)
+  }
+  if (world.products.get(price.product)?.active === false) {
+    throw invalid(
+      `Price \`${id}\` is not available to be purchased because its product is not active.`,
+      param,
+    )
+  }
+  return price
 }
 
 /** What does not fit together in one session. */
@@ -39,7 +53,7 @@ export function checkSession(world: World, params: PricedParams): void {
   if (chosen >= 0) throw gap('amounts that the customer chooses', `line_items[${chosen}][price]`)
   const offered = optional.map(({ price, quantity, adjustable_quantity: limits }, i) => {
     checkAdjustable(limits, quantity, `optional_items[${i}]`)
-    return find(world.prices, 'price', price, `optional_items[${i}][price]`)
+    return sold(world, price, `optional_items[${i}][price]`)
   })
   const isRecurring = ({ recurring }: PriceRow) => recurring !== null
   if (mode === 'payment' && [...prices, ...offered].some(isRecurring)) {
