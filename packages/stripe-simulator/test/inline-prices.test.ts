@@ -1,4 +1,5 @@
 // docs.stripe.com/api/subscriptions/create, items.price_data, and docs.stripe.com/api/plans
+import Stripe from 'stripe'
 import { expect, test } from 'vitest'
 import { sharedWorld } from './shared-world.ts'
 import { refusal } from './world.ts'
@@ -59,4 +60,43 @@ test('a recurring price is read as a plan, another is not', async () => {
     product: price.product as string,
   })
   expect(await refusal(stripe.plans.retrieve(once.id))).toMatchObject({ statusCode: 404 })
+})
+
+test('a price that is made on the spot is refused as any other, by the place where it stands', async () => {
+  // docs.stripe.com/api/subscriptions/create, items.price_data.unit_amount_decimal: "a positive integer in cents (or 0 for a free
+  // price)" with decimals; recurring.interval_count: "Maximum of three years interval allowed".
+  const { stripe } = world
+  const { id: product } = await world.product()
+  const ada = await world.customer()
+  type Data = Stripe.SubscriptionCreateParams.Item.PriceData
+  const subscribe = (more: Partial<Data>) =>
+    stripe.subscriptions.create({
+      customer: ada.id,
+      items: [{ price_data: { currency: 'usd', product, recurring: { interval: 'month' }, ...more } }],
+    })
+  const page = (more: Partial<Data>) =>
+    stripe.checkout.sessions.create({
+      mode: 'subscription',
+      success_url: 'https://example.com/done',
+      line_items: [
+        { quantity: 1, price_data: { currency: 'usd', product, recurring: { interval: 'month' }, ...more } },
+      ],
+    })
+  const credit = { unit_amount_decimal: Stripe.Decimal.from('-500') }
+  const rare = { unit_amount: 500, recurring: { interval: 'month', interval_count: 37 } } as const
+  const large = { unit_amount: 100_000_000 }
+  for (const [make, at] of [
+    [subscribe, 'items[0][price_data]'],
+    [page, 'line_items[0][price_data]'],
+  ] as const) {
+    expect(await refusal(make(credit))).toMatchObject({
+      statusCode: 400,
+      param: `${at}[unit_amount_decimal]`,
+    })
+    expect(await refusal(make(rare))).toMatchObject({ param: `${at}[recurring][interval_count]` })
+    expect(await refusal(make(large))).toMatchObject({
+      code: 'amount_too_large',
+      param: `${at}[unit_amount]`,
+    })
+  }
 })

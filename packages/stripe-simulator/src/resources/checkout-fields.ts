@@ -1,6 +1,5 @@
 import {
   bool,
-  decimal,
   gaps,
   integer,
   list,
@@ -14,6 +13,7 @@ import {
   timestamp,
 } from '../http/schema.ts'
 import { checkoutLocales } from '../rules/page-words.ts'
+import { amount, decimalAmount } from './amount-param.ts'
 import { billingModeParam } from './billing-mode.ts'
 import { asksFields } from './checkout-asks.ts'
 import { adjustableParam } from './checkout-quantities.ts'
@@ -40,8 +40,8 @@ const inlinePrice = shape({
     interval_count: integer({ min: 1 }),
   }),
   tax_behavior: oneOf(['exclusive', 'inclusive', 'unspecified'] as const),
-  unit_amount: integer({ min: 0 }),
-  unit_amount_decimal: decimal,
+  unit_amount: amount,
+  unit_amount_decimal: decimalAmount,
 })
 
 /** The parameters of a hosted Checkout page. https://docs.stripe.com/api/checkout/sessions/create */

@@ -7,8 +7,8 @@ import { checkAsks } from './checkout-asks.ts'
 import type { CheckoutParams, PricedParams } from './checkout-fields.ts'
 import { checkAdjustable, checkQuantity } from './checkout-quantities.ts'
 import type { DiscountGiven } from './discounts.ts'
+import { inlinePrice } from './inline-price.ts'
 import { find, liveProduct } from './lookup.ts'
-import { createPrice } from './make-price.ts'
 
 /** Every line with a price: a named one, or one that is made for this session alone. */
 export function priced(world: World, params: CheckoutParams): PricedParams {
@@ -22,8 +22,7 @@ export function priced(world: World, params: CheckoutParams): PricedParams {
     }
     if (data === undefined) return { ...line, ...made(sold(world, price ?? '', `${at}[price]`)) }
     if (data.product !== undefined) liveProduct(world, data.product, `${at}[price_data][product]`)
-    const own = createPrice(world, { ...data, currency: data.currency.toLowerCase(), active: false }, true)
-    return { ...line, ...made(own) }
+    return { ...line, ...made(inlinePrice(world, data, at)) }
   })
   return { ...rest, line_items }
 }

@@ -5,9 +5,9 @@ import type { World } from '../world.ts'
 import type { PricedItem } from './changed-items.ts'
 import { type DiscountGiven, discountRefusal, type Redeemer } from './discounts.ts'
 import type { Extra } from './extra-items.ts'
+import { inlinePrice } from './inline-price.ts'
 import { find } from './lookup.ts'
 import { refuseUnlessOnce } from './make-invoice-item.ts'
-import { createPrice } from './make-price.ts'
 import { taxRatesOf } from './tax-rates.ts'
 
 type Phase = ScheduleRow['phases'][number]
@@ -25,7 +25,7 @@ export function extraRows(
     const price =
       data === undefined
         ? find(world.prices, 'price', extra.price ?? '', `${at}[price]`)
-        : createPrice(world, { ...data, currency: data.currency.toLowerCase(), active: false }, true)
+        : inlinePrice(world, data, at)
     refuseUnlessOnce(price, `${at}[price]`)
     if (!isPricedIn(price, of.currency)) {
       throw invalid(`The price has no amount in ${of.currency}, the currency of the phase.`, `${at}[price]`)

@@ -3,7 +3,6 @@ import { invalid } from '../errors.ts'
 import {
   bool,
   clearable,
-  decimal,
   gaps,
   integer,
   list,
@@ -16,6 +15,7 @@ import {
 } from '../http/schema.ts'
 import type { PriceRow, SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
 import type { World } from '../world.ts'
+import { amount, decimalAmount } from './amount-param.ts'
 import { currency } from './currency-param.ts'
 import { discountsParam } from './discounts.ts'
 import { daysUntilDue } from './due-params.ts'
@@ -39,8 +39,8 @@ export const itemFields = {
         interval_count: integer({ min: 1 }),
       }),
     ),
-    unit_amount: integer({ min: 0 }),
-    unit_amount_decimal: decimal,
+    unit_amount: amount,
+    unit_amount_decimal: decimalAmount,
     tax_behavior: oneOf(['exclusive', 'inclusive', 'unspecified'] as const),
   }),
   /** The former name of `price`. */

@@ -7,8 +7,8 @@ import type { PriceRow, SubscriptionItemRow } from '../rows.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { expandedDiscounts } from './expanded.ts'
+import { inlinePrice } from './inline-price.ts'
 import { find, liveProduct } from './lookup.ts'
-import { createPrice } from './make-price.ts'
 import { renderPlan } from './plan-view.ts'
 import { renderPrice } from './prices.ts'
 import type { itemFields } from './subscription-fields.ts'
@@ -32,7 +32,7 @@ export function itemPrice(
     throw invalid('You may only specify one of these parameters: price, price_data.', `${at}[price]`)
   }
   liveProduct(world, data.product, `${at}[price_data][product]`)
-  return createPrice(world, { ...data, currency: data.currency.toLowerCase(), active: false }, true)
+  return inlinePrice(world, data, at)
 }
 
 /** A price that a subscription can hold. */
