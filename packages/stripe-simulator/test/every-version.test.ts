@@ -6,6 +6,7 @@ import type { Loose } from './clients.ts'
 import { HOUR, JAN_1, NO_REDIRECTS, newWorld, type World } from './world.ts'
 
 const LISTS = [
+  'billing_portal/configurations',
   'charges',
   'checkout/sessions?expand[]=data.line_items',
   'credit_notes',

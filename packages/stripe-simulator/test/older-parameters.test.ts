@@ -209,6 +209,21 @@ test('Checkout had other names for its pages and for payment methods', async () 
     code: 'parameter_unknown',
     param: 'payment_method_types',
   })
+  // https://docs.stripe.com/changelog/dahlia/2026-08-26/removes-payment-method-types-parameter-from-payment-intents-setup-intents
+  const fixed: Loose = { payment_method_types: ['card'] }
+  const gone = {
+    status: 400,
+    code: 'payment_method_types_no_longer_supported',
+    param: 'payment_method_types',
+  }
+  const { paymentIntents, setupIntents } = newest
+  const intent = await paymentIntents.create({ amount: 900, currency: 'usd' })
+  const setup = await setupIntents.create({})
+  expect(await refused(paymentIntents.create({ amount: 900, currency: 'usd', ...fixed }))).toEqual(gone)
+  expect(await refused(paymentIntents.update(intent.id, fixed))).toEqual(gone)
+  expect(await refused(paymentIntents.confirm(intent.id, fixed))).toEqual(gone)
+  expect(await refused(setupIntents.create(fixed))).toEqual(gone)
+  expect(await refused(setupIntents.update(setup.id, fixed))).toEqual(gone)
 })
 
 test('what is gone for good is refused by name', async () => {
@@ -334,4 +349,159 @@ test('before 2022-11-15 an intent embedded its charges and a charge its refunds'
   expect(refunded.refunds.data).toMatchObject([{ object: 'refund', amount: 500 }])
   const later = await (await at('2022-11-15')).charges.retrieve(charge.id)
   expect(later).not.toHaveProperty('refunds')
+})
+
+test('lines of an invoice named their price directly before basil', async () => {
+  // https://docs.stripe.com/changelog/basil/2025-03-31/invoice-pricing-configurations
+  const acacia = await at('2025-02-24.acacia')
+  const ada = await world.customer()
+  const price = await newest.prices.create({
+    currency: 'usd',
+    unit_amount: 700,
+    product_data: { name: 'Mug' },
+  })
+  const draft = await newest.invoices.create({ customer: ada.id, pending_invoice_items_behavior: 'exclude' })
+  const added = await acacia.invoices.addLines(draft.id, { lines: [{ price: price.id, quantity: 2 }] })
+  expect(added.lines.data).toMatchObject([{ amount: 1400, price: { id: price.id }, type: 'invoiceitem' }])
+  const [{ id }] = added.lines.data
+  const other = await newest.prices.create({
+    currency: 'usd',
+    unit_amount: 900,
+    product_data: { name: 'Cap' },
+  })
+  const line = await acacia.invoices.updateLineItem(draft.id, id, { price: other.id, quantity: 1 })
+  expect(line).toMatchObject({ amount: 900, price: { id: other.id } })
+  const updated = await acacia.invoices.updateLines(draft.id, {
+    lines: [{ id, price: price.id, quantity: 3 }],
+  })
+  expect(updated.total).toBe(2100)
+  const unknown = acacia.invoices.addLines(draft.id, { lines: [{ price: 'price_none' }] })
+  expect(await refused(unknown)).toMatchObject({ status: 400, param: 'lines[0][price]' })
+  const newer = acacia.invoices.addLines(draft.id, { lines: [{ pricing: { price: price.id } }] })
+  expect(await refused(newer)).toMatchObject({ code: 'parameter_unknown', param: 'lines[0][pricing]' })
+})
+
+test('before basil the number of all could be expanded on a list', async () => {
+  // https://docs.stripe.com/changelog/basil/2025-03-31/deprecate-total-count-expansion
+  const acacia = await at('2025-02-24.acacia')
+  const ada = await world.customer()
+  for (const amount of [100, 200, 300]) {
+    await newest.invoiceItems.create({ customer: ada.id, amount, currency: 'usd' })
+  }
+  const asked = { customer: ada.id, limit: 1, expand: ['total_count', 'data.customer'] }
+  const page = await acacia.invoiceItems.list(asked)
+  expect(page).toMatchObject({ total_count: 3, has_more: true, data: [{ customer: { id: ada.id } }] })
+  const next = await acacia.invoiceItems.list({ ...asked, starting_after: page.data[0].id })
+  expect(next.total_count).toBe(3)
+  expect(await acacia.invoiceItems.list({ customer: ada.id })).not.toHaveProperty('total_count')
+  const lines = await acacia.invoices.create({ customer: ada.id, pending_invoice_items_behavior: 'include' })
+  expect((await acacia.invoices.listLineItems(lines.id, { expand: ['total_count'] })).total_count).toBe(3)
+  const basil = await at('2025-03-31.basil')
+  expect(await refused(basil.invoiceItems.list(asked))).toMatchObject({ status: 400, param: 'expand[0]' })
+})
+
+test('a previewed schedule counted iterations, named a coupon, and was classic', async () => {
+  // https://docs.stripe.com/changelog/clover/2025-09-30/remove-iterations names `createPreview.schedule_details`, too.
+  const acacia = await at('2025-02-24.acacia')
+  const ada = await world.customer()
+  const price = await world.price(2000)
+  const { id: coupon } = await newest.coupons.create({ percent_off: 25, duration: 'once' })
+  const phase = { items: [{ price: price.id }], iterations: 2, coupon }
+  const asked = { customer: ada.id, schedule_details: { phases: [phase] } }
+  // 2000 less a quarter.
+  expect(await acacia.invoices.createPreview(asked)).toMatchObject({ subtotal: 2000, total: 1500 })
+  const durable = { ...phase, iterations: undefined, duration: { interval: 'month' } }
+  const newer = { ...asked, schedule_details: { phases: [durable] } }
+  expect(await refused(acacia.invoices.createPreview(newer))).toMatchObject({
+    code: 'parameter_unknown',
+    param: 'schedule_details[phases][0][duration]',
+  })
+})
+
+test('before 2024-04-10 a payment was captured at once', async () => {
+  // https://docs.stripe.com/changelog/2024-04-10/automatic-sync-default-paymentintents
+  const asked = { amount: 900, currency: 'usd' }
+  const methodIn = async (version: string) =>
+    (await (await at(version)).paymentIntents.create(asked)).capture_method
+  expect(await methodIn('2023-10-16')).toBe('automatic')
+  expect(await methodIn('2024-04-10')).toBe('automatic_async')
+  const old = await at('2023-10-16')
+  expect((await old.paymentIntents.create({ ...asked, capture_method: 'manual' })).capture_method).toBe(
+    'manual',
+  )
+})
+
+test('before 2022-08-01 a line of a Checkout page named its product and amount, and its subscription a coupon', async () => {
+  const old = await at('2020-08-27')
+  const pages = { success_url: 'https://example.com/done' }
+  // https://docs.stripe.com/changelog/2022-08-01/replaces-line-item-create-checkout-session
+  const mug = { name: 'Mug', description: 'Blue', images: ['https://example.com/mug.png'] }
+  const line = { ...mug, amount: 500, currency: 'usd', quantity: 2 }
+  const session = await old.checkout.sessions.create({
+    ...pages,
+    mode: 'payment',
+    line_items: [line],
+    shipping_address_collection: { allowed_countries: ['US'] },
+    expand: ['line_items.data.price.product'],
+  })
+  expect(session).toMatchObject({ amount_total: 1000, payment_method_collection: 'always', shipping: null })
+  expect(session).toHaveProperty('shipping_rate', null)
+  expect(session.line_items.data).toMatchObject([
+    { amount_total: 1000, quantity: 2, price: { unit_amount: 500, product: mug } },
+  ])
+  for (const name of ['shipping_cost', 'shipping_details', 'collected_information']) {
+    expect(session).not.toHaveProperty(name)
+  }
+  const later = await at('2022-08-01')
+  const unnamed = { ...pages, mode: 'payment', line_items: [line] }
+  expect(await refused(later.checkout.sessions.create(unnamed))).toMatchObject({
+    code: 'parameter_unknown',
+    param: 'line_items[0][name]',
+  })
+  const wrong = { ...unnamed, line_items: [{ ...line, amount: -1 }] }
+  expect(await refused(old.checkout.sessions.create(wrong))).toMatchObject({ param: 'line_items[0][amount]' })
+
+  // https://docs.stripe.com/changelog/2022-08-01/removes-subscription-data-create-checkout-session
+  const price = await world.price(2000)
+  const { id: coupon } = await newest.coupons.create({ percent_off: 10, duration: 'forever' })
+  const subscribing = { ...pages, mode: 'subscription', line_items: [{ price: price.id, quantity: 1 }] }
+  const discounted = { ...subscribing, subscription_data: { coupon } }
+  expect(await old.checkout.sessions.create(discounted)).toMatchObject({ amount_total: 1800 })
+  expect(await refused(later.checkout.sessions.create(discounted))).toMatchObject({
+    code: 'parameter_unknown',
+  })
+
+  // https://docs.stripe.com/changelog/2022-08-01/updates-shipping-property-checkout-session
+  const shown = await later.checkout.sessions.retrieve(session.id)
+  expect(shown).toMatchObject({ shipping_details: null, shipping_cost: null })
+  expect(shown).not.toHaveProperty('shipping')
+})
+
+test('what a later release added is not known to an earlier one, inside of lists neither', async () => {
+  const ada = await world.customer()
+  const price = await world.price(2000)
+  const setup = await newest.prices.create({
+    currency: 'usd',
+    unit_amount: 500,
+    product_data: { name: 'Setup' },
+  })
+  const extra = {
+    price: setup.id,
+    period: { start: { type: 'now' }, end: { type: 'min_item_period_end' } },
+  }
+  const asked = { customer: ada.id, items: [{ price: price.id }], add_invoice_items: [extra] }
+  expect(await refused((await at('2025-07-30.basil')).subscriptions.create(asked))).toMatchObject({
+    code: 'parameter_unknown',
+    param: 'add_invoice_items[0][period]',
+  })
+  // https://docs.stripe.com/changelog/basil/2025-08-27/add_invoice_items_metadata_and_period
+  expect(await (await at('2025-08-27.basil')).subscriptions.create(asked)).toMatchObject({ status: 'active' })
+  const named = { business_name: 'Ada Ltd.' }
+  expect(await refused((await at('2025-08-27.basil')).customers.update(ada.id, named))).toMatchObject({
+    code: 'parameter_unknown',
+    param: 'business_name',
+  })
+  // https://docs.stripe.com/changelog/clover/2025-09-30/customer-business-individual-names
+  expect(await (await at('2025-09-30.clover')).customers.update(ada.id, named)).toMatchObject(named)
+  expect(await (await at('2025-08-27.basil')).customers.retrieve(ada.id)).not.toHaveProperty('business_name')
 })

@@ -61,7 +61,7 @@ const handlers: Record<AlarmKind, (world: World, target: string, alarm: AlarmRow
     const intent = world.paymentIntents.must(id)
     if (intent.status !== 'requires_capture') return
     world.emit('charge.expired', world.charges.must(intent.latest_charge))
-    cancelIntent(world, id, 'automatic')
+    cancelIntent(world, id, 'expired')
   },
   'intent.settle': (world, id) => settleDebit(world, id),
   'discount.end': (world, id) => endDiscount(world, world.discounts.must(id)),

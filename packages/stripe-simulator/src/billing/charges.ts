@@ -164,13 +164,3 @@ export function captureIntent(world: World, id: string, asked: number | undefine
   world.emit('payment_intent.succeeded', paid)
   return paid
 }
-
-/** The held money goes back without ever having been taken. */
-export function releaseHold(world: World, intent: PaymentIntentRow): void {
-  world.alarm('intent.expire', intent.id, intent.own.clock, null)
-  const charge = world.charges.must(intent.latest_charge)
-  world.emit(
-    'charge.refunded',
-    world.charges.patch(charge.id, { amount_refunded: charge.amount, refunded: true }),
-  )
-}

@@ -4,7 +4,7 @@ import { METHOD_TYPES } from '../rules/test-accounts.ts'
 import { type Attempt, attempt, declineMessage } from '../rules/test-cards.ts'
 import type { World } from '../world.ts'
 import { challengeOf } from './challenge.ts'
-import { createCharge, releaseHold } from './charges.ts'
+import { createCharge } from './charges.ts'
 import { createDispute } from './disputes.ts'
 import { asCard, behaviorOf, isCard } from './methods.ts'
 import { refuseUnchargeable } from './refuse-unchargeable.ts'
@@ -195,7 +195,8 @@ export function cancelIntent(
 ): void {
   const intent = world.paymentIntents.must(id)
   if (intent.status === 'succeeded' || intent.status === 'canceled') return
-  if (intent.status === 'requires_capture') releaseHold(world, intent)
+  // What was held goes back; it was never taken, so nothing is refunded.
+  if (intent.status === 'requires_capture') world.alarm('intent.expire', id, intent.own.clock, null)
   const canceled = world.paymentIntents.patch(id, {
     status: 'canceled',
     amount_capturable: 0,

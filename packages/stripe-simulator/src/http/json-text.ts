@@ -7,10 +7,10 @@ const texts = new WeakMap<object, string>()
 
 /** The answer as text. An object is written once for each of its states, however often it is asked for. */
 export function textOf(json: Json): string {
-  const { object, data, has_more: more, url } = json
+  const { object, data, ...rest } = json
   if (object !== 'list' || !Array.isArray(data)) return itemText(json)
   const items = (data as Json[]).map(itemText).join(',')
-  return `{"object":"list","data":[${items}],"has_more":${String(more)},"url":${JSON.stringify(url)}}`
+  return `{"object":"list","data":[${items}],${JSON.stringify(rest).slice(1)}`
 }
 
 function itemText(item: Json): string {

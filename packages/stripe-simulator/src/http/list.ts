@@ -34,6 +34,13 @@ export interface ListOf<R, I extends string> {
   readonly render: (row: R) => Json
 }
 
+/** Counts, where somebody asks, what a list has on all its pages. No part of the answer. */
+export const TOTAL = Symbol('total')
+
+export interface Counting {
+  readonly [TOTAL]?: () => number
+}
+
 /** A page, newest first. Both cursors are exclusive. */
 export function page<R extends { readonly id: string }, I extends string>(
   table: Table<R, I>,
@@ -53,7 +60,16 @@ export function page<R extends { readonly id: string }, I extends string>(
   const hasMore = found.length > limit
   const data = found.slice(0, limit)
   if (before !== undefined) data.reverse()
-  return { object: 'list', data: data.map(render), has_more: hasMore, url }
+  const total = () => {
+    let count = 0
+    for (const row of table.older(where, undefined)) if (matches(row)) count++
+    return count
+  }
+  return { object: 'list', data: data.map(render), has_more: hasMore, url, ...counting(total) }
+}
+
+function counting(total: () => number): Json & Counting {
+  return { [TOTAL]: total }
 }
 
 /**
@@ -90,7 +106,8 @@ export function pageOf<T extends { readonly id: string }>(
     start = Math.max(0, end - limit)
     hasMore = start > 0
   }
-  return { object: 'list', data: items.slice(start, end).map(render), has_more: hasMore, url }
+  const data = items.slice(start, end).map(render)
+  return { object: 'list', data, has_more: hasMore, url, ...counting(() => items.length) }
 }
 
 /**

@@ -1,5 +1,5 @@
-import { StripeError } from '../errors.ts'
-import { bool, oneOf, type Params, required, shape } from '../http/schema.ts'
+import { invalid, StripeError } from '../errors.ts'
+import { bool, type Kind, oneOf, type Params, required, shape } from '../http/schema.ts'
 import type { PaymentIntentRow, SetupIntentRow } from '../rows.ts'
 import { defined } from '../rules/defined.ts'
 import { METHOD_TYPES } from '../rules/test-accounts.ts'
@@ -10,6 +10,22 @@ export const automaticParam = shape({
   enabled: required(bool),
   allow_redirects: oneOf(['always', 'never'] as const),
 })
+
+/**
+ * What fixed the methods of an intent is refused since endive with a code of its own.
+ * https://docs.stripe.com/changelog/endive/2026-09-30/removes-the-payment-method-types-parameter-from-payment-intents-and-setup-intents
+ */
+export const formerTypes: { readonly payment_method_types: Kind<never> } = {
+  payment_method_types: {
+    parse(_raw, path): never {
+      throw invalid(
+        `The parameter \`${path}\` is no longer supported. Use \`allowed_payment_method_types\` instead.`,
+        path,
+        'payment_method_types_no_longer_supported',
+      )
+    },
+  },
+}
 
 interface Asked {
   readonly automatic_payment_methods?: Params<(typeof automaticParam)['fields']> | undefined

@@ -31,9 +31,11 @@ const inlinePrice = shape({
   product_data: shape({
     name: required(text()),
     description: text(),
+    images: list(text(), 8),
     metadata,
     tax_code: text(),
-    ...gaps('images', 'tax_details', 'unit_label'),
+    unit_label: text(12),
+    ...gaps('tax_details'),
   }),
   recurring: shape({
     interval: required(oneOf(['day', 'week', 'month', 'year'] as const)),

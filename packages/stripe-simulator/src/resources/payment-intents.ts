@@ -25,7 +25,7 @@ import { minimumCharge } from '../rules/currency.ts'
 import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
-import { automaticParam, refuseNoReturn, takenMethods } from './automatic-methods.ts'
+import { automaticParam, formerTypes, refuseNoReturn, takenMethods } from './automatic-methods.ts'
 import { currency } from './currency-param.ts'
 import { email } from './email-param.ts'
 import { findAs, liveCustomer } from './lookup.ts'
@@ -44,6 +44,7 @@ const sharedFields = {
   receipt_email: clearable(email()),
   setup_future_usage: clearable(oneOf(FUTURE_USE)),
   capture_method: oneOf(CAPTURE_METHODS),
+  ...formerTypes,
 }
 
 const unsupportedFields = gaps(

@@ -20,7 +20,7 @@ import type { PaymentMethodRow, SetupIntentRow } from '../rows.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import { METHOD_TYPES } from '../rules/test-accounts.ts'
 import type { World } from '../world.ts'
-import { automaticParam, refuseNoReturn, takenMethods } from './automatic-methods.ts'
+import { automaticParam, formerTypes, refuseNoReturn, takenMethods } from './automatic-methods.ts'
 import { expandedCustomer } from './expanded.ts'
 import { findAs, liveCustomer } from './lookup.ts'
 import { methodData, methodOf, newMethod } from './make-method.ts'
@@ -47,6 +47,7 @@ export const setupIntentRoutes = [
       payment_method_data: methodData,
       allowed_payment_method_types: list(methodType),
       automatic_payment_methods: automaticParam,
+      ...formerTypes,
       confirm: bool,
       description: text(),
       metadata,
@@ -77,6 +78,7 @@ export const setupIntentRoutes = [
       payment_method: text(),
       payment_method_data: methodData,
       customer: text(),
+      ...formerTypes,
       ...unsupportedFields,
     }),
     ({ world, params, path }) => {

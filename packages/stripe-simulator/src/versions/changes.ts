@@ -6,19 +6,27 @@ import {
   billingSchedules,
   collectedInformation,
   customerAccounts,
+  customerNames,
   decimalQuantities,
   disputeSubmission,
   excludedPaymentMethodTypes,
+  extraItemPeriods,
   feedbackOptions,
   flowDirections,
   itemLabels,
+  itemsTakenOff,
+  listedByDate,
   managedPayments,
   nameCollection,
   optionalItems,
   pauses,
+  phaseDurations,
+  portalPauses,
+  removableMethods,
   requiredTaxId,
   subscriptionInvoiceTexts,
 } from './changes/additions.ts'
+import { asyncCapture } from './changes/async-capture.ts'
 import { billingMode } from './changes/basil/billing-mode.ts'
 import { collectedShipping } from './changes/basil/collected-shipping.ts'
 import { creditNoteRefunds } from './changes/basil/credit-note-refunds.ts'
@@ -26,11 +34,14 @@ import { invoiceParent } from './changes/basil/invoice-parent.ts'
 import { invoicePayments } from './changes/basil/invoice-payments.ts'
 import { invoicePricing } from './changes/basil/invoice-pricing.ts'
 import { invoiceTax } from './changes/basil/invoice-tax.ts'
+import { listTotals } from './changes/basil/list-totals.ts'
+import { releasedHolds } from './changes/basil/released-holds.ts'
 import { singularDiscount } from './changes/basil/singular-discount.ts'
 import { subscriptionPeriods } from './changes/basil/subscription-periods.ts'
 import { upcomingInvoice } from './changes/basil/upcoming-invoice.ts'
 import { usageRecords } from './changes/basil/usage-records.ts'
 import { chargeRefunds, chargesList } from './changes/charges-list.ts'
+import { checkoutCoupon, checkoutLines, checkoutShipping } from './changes/checkout-lines.ts'
 import { discountSource } from './changes/clover/discount-source.ts'
 import { flexibleByDefault } from './changes/clover/flexible-by-default.ts'
 import { phaseIterations } from './changes/clover/phase-iterations.ts'
@@ -43,6 +54,7 @@ import { dynamicMethods } from './changes/dynamic-methods.ts'
 import { billingCycleAnchor } from './changes/endive/billing-cycle-anchor.ts'
 import { paymentMethodTypes } from './changes/endive/payment-method-types.ts'
 import { marketingFeatures } from './changes/marketing-features.ts'
+import { noCostOrders } from './changes/no-cost-orders.ts'
 import { pendingItemsBehavior } from './changes/pending-items.ts'
 import { renderingOptions } from './changes/rendering-options.ts'
 
@@ -52,6 +64,7 @@ import { renderingOptions } from './changes/rendering-options.ts'
  */
 export const changes = [
   disputeSubmission,
+  portalPauses,
   billingCycleAnchor,
   paymentMethodTypes,
   pauses,
@@ -63,18 +76,24 @@ export const changes = [
   decimalQuantities,
   uiMode,
   flowDirections,
+  itemsTakenOff,
   adjustableShown,
   customerAccounts,
   absentForNull,
   itemLabels,
+  listedByDate,
+  customerNames,
   nameCollection,
   flexibleByDefault,
   discountSource,
   promotion,
   phaseIterations,
   prorationDetails,
+  extraItemPeriods,
   excludedPaymentMethodTypes,
+  phaseDurations,
   billingMode,
+  removableMethods,
   subscriptionPeriods,
   singularDiscount,
   invoiceParent,
@@ -82,6 +101,8 @@ export const changes = [
   invoiceTax,
   invoicePayments,
   creditNoteRefunds,
+  releasedHolds,
+  listTotals,
   optionalItems,
   collectedShipping,
   upcomingInvoice,
@@ -90,10 +111,15 @@ export const changes = [
   requiredTaxId,
   marketingFeatures,
   renderingOptions,
+  asyncCapture,
   dynamicMethods,
+  noCostOrders,
   chargesList,
   chargeRefunds,
   defaultCurrency,
   pendingItemsBehavior,
   customerCreation,
+  checkoutLines,
+  checkoutCoupon,
+  checkoutShipping,
 ] as const satisfies readonly VersionChange[]

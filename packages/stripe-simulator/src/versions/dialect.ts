@@ -1,4 +1,5 @@
 import type { Expansions } from '../http/expand.ts'
+import { type Counting, TOTAL } from '../http/list.ts'
 import type { Route } from '../http/route.ts'
 import type { Raw } from '../http/schema.ts'
 import type { Json } from '../rows.ts'
@@ -104,7 +105,8 @@ export class Dialect {
     // An event was rendered when it was made, in its own version.
     if (object.object === 'event' || isStub(object)) return object
     for (const turn of this.#turns.get(object.object as string) ?? []) object = turned(world, object, turn)
-    const result: Json = {}
+    const total = (object as Counting)[TOTAL]
+    const result: Json & Counting = total === undefined ? {} : { [TOTAL]: total }
     for (const name of Object.keys(object)) {
       // Metadata is the caller's, whatever it looks like.
       result[name] = name === 'metadata' ? object[name] : this.#turned(world, object[name])

@@ -64,8 +64,13 @@ export class Given {
     return typeof list === 'object' ? Object.keys(list).map((key) => `${path}[${key}]`) : []
   }
 
-  /** Refuses what the older version did not know yet. */
+  /** Refuses what the older version did not know yet; `lines[][pricing]` is that of any line. */
   refuse(path: string): void {
+    const [list, ...inner] = path.split('[]')
+    if (list !== undefined && inner.length > 0) {
+      for (const entry of this.entries(list)) this.refuse(`${entry}${inner.join('[]')}`)
+      return
+    }
     if (this.get(path) === undefined) return
     throw invalid(`Received unknown parameter: ${path}`, path, 'parameter_unknown')
   }

@@ -25,6 +25,27 @@ export const disputeSubmission = change({
   parameters: { 'POST /v1/disputes/:id': ['intended_submission_method'] },
 })
 
+const pausable = ['features[subscription_pause]'] as const
+
+export const portalPauses = change({
+  since: '2026-10-28.endive',
+  what: 'A subscription can be paused in the portal.',
+  source: CHANGELOG,
+  show: {
+    'billing_portal.configuration': {
+      give: {
+        features: ({ features }: Pick<Shown<Stripe.BillingPortal.Configuration>, 'features'>) =>
+          without(features, 'subscription_pause'),
+      },
+    },
+  },
+  parameters: {
+    'POST /v1/billing_portal/configurations': pausable,
+    'POST /v1/billing_portal/configurations/:id': pausable,
+    'POST /v1/billing_portal/sessions': ['flow_data[subscription_pause]'],
+  },
+})
+
 export const pauses = change({
   since: '2026-09-30.endive',
   what: 'Subscriptions can be paused by a call, and trials say where their end moves the billing cycle.',
@@ -90,6 +111,7 @@ export const allowedPaymentMethodTypes = change({
     'POST /v1/payment_intents/:id/confirm': ['allowed_payment_method_types'],
     'POST /v1/setup_intents': ['allowed_payment_method_types'],
     'POST /v1/setup_intents/:id': ['allowed_payment_method_types'],
+    'POST /v1/invoices/create_preview': ['subscription_details[metadata]'],
   },
 })
 
@@ -129,8 +151,8 @@ export const billingSchedules = change({
     invoice: { drop: ['amount_paid_off_stripe'] },
   },
   parameters: {
-    'POST /v1/subscriptions': ['billing_schedules'],
-    'POST /v1/subscriptions/:id': ['billing_schedules'],
+    'POST /v1/subscriptions': ['billing_schedules', 'add_invoice_items[][discountable]'],
+    'POST /v1/subscriptions/:id': ['billing_schedules', 'add_invoice_items[][discountable]'],
     'POST /v1/invoices/create_preview': ['subscription_details[billing_schedules]'],
   },
 })
@@ -150,16 +172,24 @@ export const managedPayments = change({
 
 export const decimalQuantities = change({
   since: '2026-03-25.dahlia',
-  what: 'Quantities of invoices can have decimals.',
+  what: 'Quantities of invoices can have decimals, and lines of credit notes metadata.',
   source: CHANGELOG,
   show: {
     invoiceitem: { drop: ['quantity_decimal'] },
     line_item: { drop: ['quantity_decimal'] },
+    credit_note_line_item: { drop: ['metadata'] },
     'checkout.session': { drop: ['integration_identifier'] },
   },
   parameters: {
     'POST /v1/invoiceitems': ['quantity_decimal'],
     'POST /v1/invoiceitems/:id': ['quantity_decimal'],
+    'POST /v1/invoices/:id/add_lines': ['lines[][quantity_decimal]'],
+    'POST /v1/invoices/:id/update_lines': ['lines[][quantity_decimal]'],
+    'POST /v1/invoices/:id/lines/:line': ['quantity_decimal'],
+    'POST /v1/invoices/create_preview': ['invoice_items[][quantity_decimal]'],
+    'POST /v1/credit_notes': ['lines[][metadata]'],
+    'GET /v1/credit_notes/preview': ['lines[][metadata]'],
+    'GET /v1/credit_notes/preview/lines': ['lines[][metadata]'],
     'POST /v1/checkout/sessions': ['integration_identifier'],
   },
 })
@@ -203,6 +233,64 @@ export const absentForNull = change({
   },
 })
 
+export const itemsTakenOff = change({
+  since: '2026-02-25.clover',
+  what: 'What is paid at once can be said where an item is taken off.',
+  source: CHANGELOG,
+  parameters: { 'DELETE /v1/subscription_items/:id': ['payment_behavior'] },
+})
+
+export const listedByDate = change({
+  since: '2025-11-17.clover',
+  what: 'Balance transactions and invoice payments are listed by their date, balance transactions by their invoice.',
+  source: CHANGELOG,
+  parameters: {
+    'GET /v1/customers/:id/balance_transactions': ['created', 'invoice'],
+    'GET /v1/invoice_payments': ['created'],
+  },
+})
+
+const names = ['business_name', 'individual_name'] as const
+
+export const customerNames = change({
+  since: '2025-09-30.clover',
+  what: 'A customer has the names of a business and of a person.',
+  source: 'https://docs.stripe.com/changelog/clover/2025-09-30/customer-business-individual-names',
+  show: { customer: { drop: names } },
+  parameters: { 'POST /v1/customers': names, 'POST /v1/customers/:id': names },
+})
+
+export const extraItemPeriods = change({
+  since: '2025-08-27.basil',
+  what: 'What a subscription bills once has metadata and a period, and a portal configuration a name.',
+  source: 'https://docs.stripe.com/changelog/basil/2025-08-27/add_invoice_items_metadata_and_period',
+  show: { 'billing_portal.configuration': { drop: ['name'] } },
+  parameters: {
+    'POST /v1/subscriptions': ['add_invoice_items[][metadata]', 'add_invoice_items[][period]'],
+    'POST /v1/subscriptions/:id': ['add_invoice_items[][metadata]', 'add_invoice_items[][period]'],
+    'POST /v1/billing_portal/configurations': ['name'],
+    'POST /v1/billing_portal/configurations/:id': ['name'],
+  },
+})
+
+export const removableMethods = change({
+  since: '2025-05-28.basil',
+  what: 'On a Checkout page a customer can remove a saved method.',
+  source: 'https://docs.stripe.com/changelog/basil/2025-05-28/checkout-payment-method-remove',
+  parameters: { 'POST /v1/checkout/sessions': ['saved_payment_method_options[payment_method_remove]'] },
+})
+
+export const phaseDurations = change({
+  since: '2025-07-30.basil',
+  what: 'A phase of a schedule can last a duration.',
+  source: 'https://docs.stripe.com/changelog/basil/2025-07-30/add-schedule-phase-duration',
+  parameters: {
+    'POST /v1/subscription_schedules': ['phases[][duration]'],
+    'POST /v1/subscription_schedules/:id': ['phases[][duration]'],
+    'POST /v1/invoices/create_preview': ['schedule_details[phases][][duration]'],
+  },
+})
+
 const account = { drop: ['customer_account'] } as const
 
 export const customerAccounts = change({
@@ -225,6 +313,7 @@ export const customerAccounts = change({
     subscription: account,
     subscription_schedule: account,
   },
+  parameters: { 'GET /v1/payment_methods': ['allow_redisplay'] },
 })
 
 export const excludedPaymentMethodTypes = change({
@@ -298,9 +387,5 @@ export const itemLabels = change({
   what: 'Items of a Checkout page have metadata.',
   source: CHANGELOG,
   show: { item: { drop: ['metadata'] } },
-  accept: {
-    'POST /v1/checkout/sessions': (given) => {
-      for (const line of given.entries('line_items')) given.refuse(`${line}[metadata]`)
-    },
-  },
+  parameters: { 'POST /v1/checkout/sessions': ['line_items[][metadata]'] },
 })

@@ -13,6 +13,9 @@ export const billingMode = change({
     'POST /v1/subscriptions': ['billing_mode'],
     'POST /v1/subscription_schedules': ['billing_mode'],
     'POST /v1/checkout/sessions': ['subscription_data[billing_mode]'],
-    'POST /v1/invoices/create_preview': ['subscription_details[billing_mode]'],
+    'POST /v1/invoices/create_preview': [
+      'schedule_details[billing_mode]',
+      'subscription_details[billing_mode]',
+    ],
   },
 })

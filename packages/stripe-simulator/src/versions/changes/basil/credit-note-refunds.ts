@@ -27,6 +27,11 @@ export const creditNoteRefunds = change({
       },
     },
   },
+  parameters: {
+    'POST /v1/credit_notes': ['refunds'],
+    'GET /v1/credit_notes/preview': ['refunds'],
+    'GET /v1/credit_notes/preview/lines': ['refunds'],
+  },
   accept: {
     'POST /v1/credit_notes': plural,
     'GET /v1/credit_notes/preview': plural,

@@ -36,7 +36,11 @@ export const invoicePayments = change({
   what: 'An invoice can have several payments, in a list of their own; it had one intent and its charge.',
   source:
     'https://docs.stripe.com/changelog/basil/2025-03-31/add-support-for-multiple-partial-payments-on-invoices',
-  operations: ['GET /v1/invoice_payments', 'GET /v1/invoice_payments/:id'],
+  operations: [
+    'GET /v1/invoice_payments',
+    'GET /v1/invoice_payments/:id',
+    'POST /v1/invoices/:id/attach_payment',
+  ],
   show: {
     invoice: {
       drop: ['amount_overpaid', 'confirmation_secret', 'payments'],

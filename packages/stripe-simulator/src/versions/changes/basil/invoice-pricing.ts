@@ -34,6 +34,11 @@ function ofItem(given: Given): void {
   given.move('unit_amount', 'unit_amount_decimal')
 }
 
+/** Lines had no unit amount of their own. */
+function ofLines(given: Given): void {
+  for (const line of given.entries('lines')) given.move(`${line}[price]`, `${line}[pricing][price]`)
+}
+
 export const invoicePricing = change({
   since: '2025-03-31.basil',
   what: 'Items and lines of invoices name their price under `pricing`; they embedded it, as price and as plan.',
@@ -48,10 +53,16 @@ export const invoicePricing = change({
   parameters: {
     'POST /v1/invoiceitems': ['pricing'],
     'POST /v1/invoiceitems/:id': ['pricing'],
+    'POST /v1/invoices/:id/add_lines': ['lines[][pricing]'],
+    'POST /v1/invoices/:id/update_lines': ['lines[][pricing]'],
+    'POST /v1/invoices/:id/lines/:line': ['pricing'],
   },
   accept: {
     'POST /v1/invoiceitems': ofItem,
     'POST /v1/invoiceitems/:id': ofItem,
+    'POST /v1/invoices/:id/add_lines': ofLines,
+    'POST /v1/invoices/:id/update_lines': ofLines,
+    'POST /v1/invoices/:id/lines/:line': (given) => given.move('price', 'pricing[price]'),
   },
   expand: { line_item: { 'pricing.price_details.price': null } },
 })

@@ -26,8 +26,13 @@ function plural(owner: string) {
   }
 }
 
-function ofPhases(given: Given): void {
-  for (const phase of given.entries('phases')) plural(phase)(given)
+function ofPhases(given: Given, phases = 'phases'): void {
+  for (const phase of given.entries(phases)) plural(phase)(given)
+}
+
+function ofPreview(given: Given): void {
+  plural('')(given)
+  ofPhases(given, 'schedule_details[phases]')
 }
 
 function ofCustomer(given: Given): void {
@@ -52,9 +57,9 @@ export const singularDiscount = change({
   accept: {
     'POST /v1/subscriptions': plural(''),
     'POST /v1/subscriptions/:id': plural(''),
-    'POST /v1/invoices/create_preview': plural(''),
-    'POST /v1/subscription_schedules': ofPhases,
-    'POST /v1/subscription_schedules/:id': ofPhases,
+    'POST /v1/invoices/create_preview': ofPreview,
+    'POST /v1/subscription_schedules': (given) => ofPhases(given),
+    'POST /v1/subscription_schedules/:id': (given) => ofPhases(given),
     'POST /v1/customers': ofCustomer,
     'POST /v1/customers/:id': ofCustomer,
   },

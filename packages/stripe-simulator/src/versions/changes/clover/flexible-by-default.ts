@@ -23,6 +23,7 @@ export const flexibleByDefault = change({
   parameters: {
     'POST /v1/subscriptions': ['billing_mode[flexible]'],
     'POST /v1/subscriptions/:id/migrate': ['billing_mode[flexible]'],
+    'POST /v1/subscription_schedules': ['billing_mode[flexible]'],
   },
   accept: {
     'POST /v1/subscriptions': classic(''),
@@ -35,7 +36,8 @@ export const flexibleByDefault = change({
     },
     'POST /v1/invoices/create_preview': (given) => {
       // A preview of what exists is billed in its own mode.
-      if (given.get('subscription') !== undefined) return
+      if (given.get('subscription') !== undefined || given.get('schedule') !== undefined) return
+      if (given.get('schedule_details[phases]') !== undefined) classic('schedule_details')(given)
       if (given.get('subscription_details[items]') !== undefined) classic('subscription_details')(given)
     },
   },

@@ -3,8 +3,8 @@ import { change } from '../../change.ts'
 import type { Given } from '../../given.ts'
 
 /** `iterations` counts intervals of the phase's first price. */
-function durations(given: Given): void {
-  for (const phase of given.entries('phases')) {
+function durations(given: Given, phases = 'phases'): void {
+  for (const phase of given.entries(phases)) {
     const iterations = given.take(`${phase}[iterations]`)
     if (iterations === undefined) continue
     if (typeof iterations !== 'string' || !/^[1-9]\d{0,4}$/.test(iterations)) {
@@ -33,7 +33,8 @@ export const phaseIterations = change({
   what: 'Phases of schedules last a duration; they could count iterations of their price.',
   source: 'https://docs.stripe.com/changelog/clover/2025-09-30/remove-iterations',
   accept: {
-    'POST /v1/subscription_schedules': durations,
-    'POST /v1/subscription_schedules/:id': durations,
+    'POST /v1/subscription_schedules': (given) => durations(given),
+    'POST /v1/subscription_schedules/:id': (given) => durations(given),
+    'POST /v1/invoices/create_preview': (given) => durations(given, 'schedule_details[phases]'),
   },
 })
