@@ -703,3 +703,24 @@ test('an end that was planned before stays, wherever the phases of the schedule 
     cancel_at_period_end: true,
   })
 })
+
+/** The two sentences as others met them: github.com/YumaInaura (2020); "Must be set on the first phase" is the reference's. */
+test('an update says where its phases begin, and leaves the beginning of the running one alone', async () => {
+  const { stripe } = world
+  const { price, subscription } = await running()
+  const { id, phases } = await stripe.subscriptionSchedules.create({ from_subscription: subscription.id })
+  const phase = { items: [{ price }], end_date: phases[0]?.end_date as number }
+  const next = { items: [{ price }], duration: { interval: 'month' as const } }
+  const update = (given: object[]) =>
+    stripe.subscriptionSchedules.update(id, {
+      phases: given as NonNullable<Parameters<typeof stripe.subscriptionSchedules.update>[1]>['phases'] &
+        object,
+    })
+  const missing =
+    'The subscription schedule update is missing at least one phase with a `start_date` to anchor end dates to.'
+  expect(await refusal(update([phase, next]))).toMatchObject({ statusCode: 400, message: missing })
+  const only = 'You can only adjust the end date to a future date for the current phase.'
+  expect(await refusal(update([{ ...phase, start_date: JAN_1 + HOUR }]))).toMatchObject({ message: only })
+  expect(await refusal(update([{ ...next, start_date: FEB_1 }]))).toMatchObject({ message: only })
+  expect((await update([{ ...phase, start_date: JAN_1 }, next])).phases).toHaveLength(2)
+})

@@ -174,3 +174,110 @@ test('who is charged again has no days to pay, and no pause ends before it began
   const paused = stripe.subscriptions.update(id, { pause_collection: { behavior: 'void', resumes_at: past } })
   expect(await refusal(paused)).toMatchObject({ param: 'pause_collection[resumes_at]' })
 })
+
+/** Two sentences of Stripe that others met; a subscription that runs longer can have a trial all the same. */
+test('a trial ends within two years of the anchor, and of now', async () => {
+  const ada = await world.customer()
+  const { id } = await stripe.subscriptions.create({ customer: ada.id, items: [{ price: dollars }] })
+  const length = 'The maximum number of trial period days is 730 (2 years).'
+  const far = 'Invalid timestamp: can be no more than five years in the future.'
+  for (const [days, message] of [
+    [731, length],
+    [5 * 366, far],
+  ] as const) {
+    const asked = { trial_end: JAN_1 + days * DAY }
+    expect(await refusal(stripe.subscriptions.update(id, asked))).toMatchObject({
+      message,
+      param: 'trial_end',
+    })
+    const bob = await world.customer()
+    const created = stripe.subscriptions.create({ customer: bob.id, items: [{ price: dollars }], ...asked })
+    expect(await refusal(created)).toMatchObject({ message, param: 'trial_end' })
+  }
+  expect(await stripe.subscriptions.update(id, { trial_end: JAN_1 + 730 * DAY })).toMatchObject({
+    status: 'trialing',
+  })
+  const both = { trial_from_plan: true, trial_end: JAN_1 + 9 * DAY }
+  expect(await refusal(stripe.subscriptions.update(id, both))).toMatchObject({
+    message: 'You cannot set `trial_end` or `trial_period_days` when `trial_from_plan=true`.',
+  })
+})
+
+/** docs.stripe.com/api/subscriptions/create: "Maximum of one year interval allowed (1 year, 12 months, or 52 weeks)". */
+test('pending items are billed once a year at least', async () => {
+  const ada = await world.customer()
+  const { id } = await stripe.subscriptions.create({ customer: ada.id, items: [{ price: dollars }] })
+  const most = { day: 365, week: 52, month: 12, year: 1 } as const
+  for (const interval of ['day', 'week', 'month', 'year'] as const) {
+    const every = (interval_count: number) =>
+      stripe.subscriptions.update(id, { pending_invoice_item_interval: { interval, interval_count } })
+    expect(await refusal(every(most[interval] + 1))).toMatchObject({
+      statusCode: 400,
+      param: 'pending_invoice_item_interval[interval_count]',
+    })
+    expect((await every(most[interval])).pending_invoice_item_interval).toMatchObject({ interval })
+  }
+})
+
+test('what is wrong with an item or an extra is named as it was sent', async () => {
+  const ada = await world.customer()
+  const once = (currency: string) =>
+    stripe.prices.create({ currency, unit_amount: 500, product_data: { name: 'Setup' } })
+  const [dollar, euro] = [(await once('usd')).id, (await once('eur')).id]
+  const { id, items } = await stripe.subscriptions.create({ customer: ada.id, items: [{ price: dollars }] })
+  const item = items.data[0]?.id as string
+
+  const twice = { price: dollars, plan: dollars } as Stripe.SubscriptionUpdateParams.Item
+  expect(await refusal(stripe.subscriptions.update(id, { items: [{ id: item, ...twice }] }))).toMatchObject({
+    message: 'You may only specify one of these parameters: plan, price.',
+    param: 'items[0][plan]',
+  })
+  const created = { subscription: id } as Stripe.SubscriptionItemCreateParams
+  expect(await refusal(stripe.subscriptionItems.create(created))).toMatchObject({
+    message: 'Missing required param: price.',
+    param: 'price',
+  })
+  expect(await refusal(stripe.subscriptionItems.update(item, { price: euros }))).toMatchObject({
+    param: 'price',
+  })
+  expect(await refusal(stripe.subscriptionItems.update(item, { price: 'price_none' }))).toMatchObject({
+    message: "No such price: 'price_none'",
+    param: 'price',
+  })
+
+  const add = (extra: Stripe.SubscriptionUpdateParams.AddInvoiceItem) =>
+    refusal(stripe.subscriptions.update(id, { add_invoice_items: [extra] }))
+  const param = 'add_invoice_items[0][price]'
+  const data = { currency: 'usd', product: (await world.product()).id, unit_amount: 100 }
+  expect(await add({ price: dollar, price_data: data })).toMatchObject({
+    message: 'You may only specify one of these parameters: price, price_data.',
+    param,
+  })
+  expect(await add({ quantity: 2 })).toMatchObject({ code: 'parameter_missing', param })
+  expect(await add({ price: 'price_none' })).toMatchObject({ code: 'resource_missing', param })
+  expect(await add({ price: dollars })).toMatchObject({
+    message:
+      'The price specified is set to `type=recurring` but this field only accepts prices with `type=one_time`.',
+    param,
+  })
+  expect(await add({ price: euro })).toMatchObject({
+    message: "The price specified only supports `eur`. This doesn't match the expected currency: `usd`.",
+    param,
+  })
+  expect(await add({ price_data: { ...data, currency: 'eur' } })).toMatchObject({
+    param: 'add_invoice_items[0][price_data][currency]',
+  })
+  expect((await stripe.subscriptions.retrieve(id)).items.data).toHaveLength(1)
+  expect((await stripe.invoiceItems.list({ customer: ada.id })).data).toEqual([])
+})
+
+test('subscriptions are listed by whether Stripe counts their tax', async () => {
+  const ada = await world.customer()
+  const { id } = await stripe.subscriptions.create({ customer: ada.id, items: [{ price: dollars }] })
+  const listed = async (enabled: boolean) =>
+    (await stripe.subscriptions.list({ customer: ada.id, automatic_tax: { enabled } })).data.map(
+      (row) => row.id,
+    )
+  expect(await listed(false)).toEqual([id])
+  expect(await listed(true)).toEqual([])
+})

@@ -1,5 +1,5 @@
 import type { ItemChange } from '../billing/item-change.ts'
-import { currenciesOf, isPricedIn, itemsOf } from '../billing/periods.ts'
+import { itemsOf } from '../billing/periods.ts'
 import type { Change } from '../billing/update.ts'
 import { invalid, missing } from '../errors.ts'
 import {
@@ -21,8 +21,8 @@ import type { World } from '../world.ts'
 import { itemsAfter, type PricedItem } from './changed-items.ts'
 import { applyDiscounts, redeemer } from './discounts.ts'
 import { find } from './lookup.ts'
-import { refuseMixed } from './subscription-currency.ts'
-import { cutTrial, pastTrialEnd, planTrialEnd } from './subscription-dates.ts'
+import { refuseMixed, refuseOtherCurrency } from './subscription-currency.ts'
+import { checkTrialEnd, cutTrial, planTrialEnd, refuseTwoTrials } from './subscription-dates.ts'
 import { itemFields, sharedFields, usageThresholdOf } from './subscription-fields.ts'
 import { itemPrice, itemQuantity } from './subscription-items.ts'
 import { taxRatesOf } from './tax-rates.ts'
@@ -74,15 +74,7 @@ export function itemChange(
       old !== undefined
         ? undefined
         : itemPrice(world, entry, at)
-    if (price !== undefined && !isPricedIn(price, subscription.currency)) {
-      const [own, ...others] = currenciesOf(price).map((currency) => `\`${currency}\``)
-      throw invalid(
-        others.length === 0
-          ? `The price specified only supports ${own}. This doesn't match the expected currency: \`${subscription.currency}\`.`
-          : `The price specified supports currencies of ${[own, ...others].join(', ')} which doesn't include the expected currency of \`${subscription.currency}\`.`,
-        `${at}[price]`,
-      )
-    }
+    if (price !== undefined) refuseOtherCurrency(price, subscription.currency, `${at}[price]`)
     if (old === undefined && price !== undefined) {
       refuseAgain(world, subscription, price)
       if (added.has(price.id)) {
@@ -132,8 +124,9 @@ export function itemChange(
     refuseMixed(subscription.billing_mode, prices, name('items'))
   if (subscription.status === 'paused') refuseWhilePaused(params)
   checkProrationDate(world, subscription, params.proration_date, name('proration_date'))
-  if (typeof params.trial_end === 'number' && params.trial_end <= now) {
-    throw pastTrialEnd(params.trial_end, name('trial_end'))
+  refuseTwoTrials(params.trial_end, params.trial_from_plan)
+  if (typeof params.trial_end === 'number') {
+    checkTrialEnd(params.trial_end, now, subscription.billing_cycle_anchor, name('trial_end'))
   }
   const fields = endFields(world, subscription, params, now)
   return {

@@ -15,8 +15,10 @@ import {
 import type { World } from '../world.ts'
 import { currency } from './currency-param.ts'
 import { discountsParam } from './discounts.ts'
-import { createInvoiceItem } from './make-invoice-item.ts'
+import { find } from './lookup.ts'
+import { createInvoiceItem, refuseUnlessOnce } from './make-invoice-item.ts'
 import { TAX_BEHAVIORS } from './price-fields.ts'
+import { mixedCurrencies, refuseOtherCurrency } from './subscription-currency.ts'
 import { taxRatesParam } from './tax-rates.ts'
 
 const period = shape({
@@ -63,6 +65,7 @@ export function addExtraItems(world: World, id: string, extras: readonly Extra[]
   const subscription = world.subscriptions.must(id)
   for (const [i, { price, price_data: data, ...extra }] of extras.entries()) {
     const at = `add_invoice_items[${i}]`
+    checkExtra(world, subscription.currency, { price, price_data: data }, at)
     createInvoiceItem(
       world,
       {
@@ -78,6 +81,27 @@ export function addExtraItems(world: World, id: string, extras: readonly Extra[]
       at,
     )
   }
+}
+
+/** One price, billed once, in the currency of the subscription. */
+function checkExtra(
+  world: World,
+  expected: string,
+  { price, price_data: data }: Pick<Extra, 'price' | 'price_data'>,
+  at: string,
+): void {
+  if (data !== undefined) {
+    if (price !== undefined) {
+      throw invalid('You may only specify one of these parameters: price, price_data.', `${at}[price]`)
+    }
+    if (data.currency === expected) return
+    throw mixedCurrencies(expected, `${at}[price_data][currency]`)
+  }
+  const param = `${at}[price]`
+  if (price === undefined) throw invalid(`Missing required param: ${param}.`, param, 'parameter_missing')
+  const row = find(world.prices, 'price', price, param)
+  refuseUnlessOnce(row, param)
+  refuseOtherCurrency(row, expected, param)
 }
 
 interface Stretch {

@@ -1,4 +1,4 @@
-import { isPricedIn, rhythmOf } from '../billing/periods.ts'
+import { currenciesOf, isPricedIn, rhythmOf } from '../billing/periods.ts'
 import { invalid, type StripeError } from '../errors.ts'
 import type { PriceRow, SubscriptionRow } from '../rows.ts'
 import { areAligned, sameRhythm } from '../rules/billing-cycle.ts'
@@ -34,6 +34,18 @@ export function currencyOf(
   }
   if (locked !== null) throw mixedCurrencies(locked, named('items'))
   return first.currency
+}
+
+/** What a running subscription bills is in its currency. */
+export function refuseOtherCurrency(price: PriceRow, expected: string, param: string): void {
+  if (isPricedIn(price, expected)) return
+  const [own, ...others] = currenciesOf(price).map((currency) => `\`${currency}\``)
+  throw invalid(
+    others.length === 0
+      ? `The price specified only supports ${own}. This doesn't match the expected currency: \`${expected}\`.`
+      : `The price specified supports currencies of ${[own, ...others].join(', ')} which doesn't include the expected currency of \`${expected}\`.`,
+    param,
+  )
 }
 
 /** A customer, and so everything of one subscription or invoice, is billed in one currency. */

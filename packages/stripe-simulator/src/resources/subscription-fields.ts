@@ -110,10 +110,21 @@ export const sharedFields = {
 
 type Given<K extends keyof typeof sharedFields> = ReturnType<(typeof sharedFields)[K]['parse']> | undefined
 
+/** "Maximum of one year interval allowed (1 year, 12 months, or 52 weeks)": docs.stripe.com/api/subscriptions/create */
+const INTERVALS_MAX = { day: 365, week: 52, month: 12, year: 1 }
+
 export function intervalOf(
   given: Given<'pending_invoice_item_interval'>,
 ): SubscriptionRow['pending_invoice_item_interval'] {
-  return given == null ? null : { interval: given.interval, interval_count: given.interval_count ?? 1 }
+  if (given == null) return null
+  const { interval, interval_count: count = 1 } = given
+  if (count > INTERVALS_MAX[interval]) {
+    throw invalid(
+      'Pending invoice items can have a maximum interval of one year.',
+      'pending_invoice_item_interval[interval_count]',
+    )
+  }
+  return { interval, interval_count: count }
 }
 
 /** https://docs.stripe.com/billing/subscriptions/usage-based/thresholds */

@@ -1,6 +1,6 @@
 import type { Change } from '../billing/update.ts'
 import { changeSubscription } from '../billing/update-if-paid.ts'
-import { notFound } from '../errors.ts'
+import { notFound, StripeError } from '../errors.ts'
 import { pageOf, paging } from '../http/list.ts'
 import { del, get, nothing, post } from '../http/route.ts'
 import { bool, required, shape, text, timestamp } from '../http/schema.ts'
@@ -89,7 +89,7 @@ function change(
   if (subscription.status === 'canceled' || subscription.status === 'incomplete_expired') {
     throw endedAlready()
   }
-  const asked: Change = itemChange(world, subscription, params, '')
+  const asked = ownNames(() => itemChange(world, subscription, params, ''))
   if (how.paymentBehavior === 'pending_if_incomplete') checkPendable(subscription, params, OF_ITEMS)
   changeSubscription(world, id, {
     ...asked,
@@ -97,4 +97,18 @@ function change(
     offSession: how.offSession ?? asked.offSession,
   })
   followSubscription(world, subscription.schedule, id)
+}
+
+/** An item by itself is no entry of a list: what is refused of it is named as it was sent. */
+function ownNames(make: () => Change): Change {
+  try {
+    return make()
+  } catch (error) {
+    if (!(error instanceof StripeError)) throw error
+    const named = (text: string) => text.replace(/items\[0\]\[(\w+)\]/g, '$1')
+    const { param } = error.body
+    error.body.message = named(error.body.message)
+    if (param !== undefined) error.body.param = named(param)
+    throw error
+  }
 }

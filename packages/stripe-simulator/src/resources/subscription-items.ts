@@ -26,6 +26,9 @@ export function itemPrice(
   }: { price?: string | undefined; plan?: string | undefined; price_data?: InlinePrice },
   at: string,
 ): PriceRow {
+  if (named !== undefined && plan !== undefined) {
+    throw invalid('You may only specify one of these parameters: plan, price.', `${at}[plan]`)
+  }
   const price = named ?? plan
   if (data === undefined) return recurringPrice(world, price, `${at}[price]`)
   if (price !== undefined) {

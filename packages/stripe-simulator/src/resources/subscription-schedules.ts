@@ -123,6 +123,7 @@ export const subscriptionScheduleRoutes = [
         default_settings: withDefaults(world, row.default_settings, params.default_settings),
       })
       if (params.phases !== undefined) {
+        refuseUnanchored(params.phases)
         setPhases(world, row, params.phases, params.proration_behavior ?? 'create_prorations')
       }
       const next = world.schedules.must(row.id)
@@ -222,6 +223,17 @@ export function fromSubscription(world: World, id: string, labels: Record<string
   return row
 }
 
+/** As others met it: github.com/YumaInaura (2020) and three more who quote it since. */
+function refuseUnanchored(phases: NonNullable<ReturnType<typeof phasesParam.parse>>): void {
+  if (phases.length === 0 || phases.some((phase) => phase.start_date !== undefined)) return
+  throw invalid(
+    'The subscription schedule update is missing at least one phase with a `start_date` to anchor end dates to.',
+  )
+}
+
+/** Of the running phase, whatever else of it was changed or left out: as recorded there, too. */
+const ONLY_ITS_END = 'You can only adjust the end date to a future date for the current phase.'
+
 /** New phases, from the current one on; past ones may be left out and stay. */
 export function setPhases(
   world: World,
@@ -247,10 +259,10 @@ export function setPhases(
   }
   const current = phaseAt(phases, now)
   if (current === undefined) {
-    throw invalid('One of the phases must be the current one.', 'phases')
+    throw invalid(ONLY_ITS_END, 'phases')
   }
   if (first !== 'now' && !row.phases.some((phase) => phase.start_date === start)) {
-    throw invalid('You cannot change the start date of a phase that has begun.', 'phases[0][start_date]')
+    throw invalid(ONLY_ITS_END, 'phases[0][start_date]')
   }
   world.schedules.patch(row.id, {
     phases: [...past, ...phases],

@@ -2,7 +2,7 @@ import type Stripe from 'stripe'
 import type { Expansions } from '../http/expand.ts'
 import { countedPage, inRange, page, paging } from '../http/list.ts'
 import { get, nothing, post } from '../http/route.ts'
-import { gaps, oneOf, range, shape, text } from '../http/schema.ts'
+import { bool, gaps, oneOf, range, required, shape, text } from '../http/schema.ts'
 import type { SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
@@ -44,7 +44,8 @@ export const subscriptionRoutes = [
       current_period_start: range,
       current_period_end: range,
       plan: text(),
-      ...gaps('automatic_tax', 'customer_account'),
+      automatic_tax: shape({ enabled: required(bool) }),
+      ...gaps('customer_account'),
     }),
     ({ world, params }) => {
       if (params.customer !== undefined) find(world.customers, 'customer', params.customer, 'customer')
@@ -61,6 +62,8 @@ export const subscriptionRoutes = [
           (clock === undefined || (row.own.clock ?? 'wall') === clock) &&
           hasStatus(row, params.status) &&
           inRange(row.created, params.created) &&
+          (params.automatic_tax === undefined ||
+            row.automatic_tax.enabled === params.automatic_tax.enabled) &&
           (params.collection_method === undefined || row.collection_method === params.collection_method) &&
           world.subscriptionItems
             .by('subscription', row.id)
