@@ -224,6 +224,10 @@ test('the end bills what was used: at the planned end, or now when it is asked f
     }
     const totals = (await world.invoices(subscription.id)).map(({ total, status }) => [total, status])
     expect(totals).toEqual(how === 'dropped' ? [] : [[700, 'paid']])
+    // The second of the cancellation counts, and no line reaches past it.
+    const [final] = await world.invoices(subscription.id)
+    const end = how === 'planned' ? FEB_1 : JAN_1 + 5 * DAY
+    if (final !== undefined) expect(final.lines.data[0]?.period).toEqual({ start: JAN_1, end })
   }
 })
 

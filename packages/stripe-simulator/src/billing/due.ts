@@ -114,7 +114,7 @@ export function finalInvoice(world: World, id: string, at: number, usedBefore = 
   const start = Math.min(...items.map((item) => item.current_period_start))
   return subscriptionDraft(world, id, {
     reason: 'subscription_cycle',
-    lines: usage,
+    lines: usage.map((line) => ({ ...line, period: { ...line.period, end: at } })),
     period: { start, end: at },
     at,
     waits: true,
