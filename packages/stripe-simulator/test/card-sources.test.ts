@@ -153,7 +153,8 @@ describe('changing and leaving', () => {
   test('what is changed of a card is told with what it was; its other face has it too', async () => {
     const { id, default_source: card } = await signUp()
     const before = (await stripe.customers.retrieveSource(id, card as string)) as Stripe.Card
-    const changes = { name: 'Ada Lovelace', address_zip: '10115', exp_month: '11', metadata: { a: 'b' } }
+    const year = before.exp_year + 1
+    const changes = { name: 'Ada Lovelace', address_zip: '10115', exp_year: `${year}`, metadata: { a: 'b' } }
     const events = await told(() => stripe.customers.updateSource(id, card as string, changes))
     expect(events).toMatchObject([
       [
@@ -163,16 +164,16 @@ describe('changing and leaving', () => {
             id: card,
             name: 'Ada Lovelace',
             address_zip: '10115',
-            exp_month: 11,
+            exp_year: year,
             metadata: { a: 'b' },
           },
-          previous_attributes: { name: null, address_zip: null, exp_month: before.exp_month },
+          previous_attributes: { name: null, address_zip: null, exp_year: before.exp_year },
         },
       ],
     ])
     expect(await stripe.paymentMethods.retrieve(card as string)).toMatchObject({
       billing_details: { name: 'Ada Lovelace', address: { postal_code: '10115', city: null } },
-      card: { exp_month: 11 },
+      card: { exp_year: year },
     })
   })
 

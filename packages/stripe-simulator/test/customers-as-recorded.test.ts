@@ -1,5 +1,6 @@
 // What Stripe answered of customers and what they pay with, as others recorded it.
-import { expect, test } from 'vitest'
+import type Stripe from 'stripe'
+import { describe, expect, test } from 'vitest'
 import { sharedWorld } from './shared-world.ts'
 import { refusal } from './world.ts'
 
@@ -76,6 +77,56 @@ test('what is not attached cannot be detached, by no parameter’s fault', async
   expect(error.message).toBe(
     'The payment method you provided is not attached to a customer so detachment is impossible.',
   )
+})
+
+// "A PaymentMethod must be attached to a customer to be updated." docs.stripe.com/api/payment_methods/update; many quote the
+// sentence.
+test('a method is changed only when it is somebody’s', async () => {
+  const { id } = await stripe.paymentMethods.create({ type: 'card', card: { token: 'tok_visa' } })
+  const error = await refusal(stripe.paymentMethods.update(id, { metadata: { a: 'b' } }))
+  expect(error).toMatchObject({ statusCode: 400, code: undefined, param: undefined })
+  expect(error.message).toBe('You must save this PaymentMethod to a customer before you can update it.')
+})
+
+test('the card of a test token is good for a year', async () => {
+  const { card, created } = await stripe.paymentMethods.create({ type: 'card', card: { token: 'tok_visa' } })
+  const today = new Date(created * 1000)
+  expect([card?.exp_month, card?.exp_year]).toEqual([today.getUTCMonth() + 1, today.getUTCFullYear() + 1])
+})
+
+// zulip/zulip corporate/tests/stripe_fixtures/replace_payment_method--Invoice.pay.2.json and --SetupIntent.create.2.json
+// (2025-11-17.clover), and the cassette above.
+describe('a general decline says when to try again', () => {
+  const advice = { advice_code: 'try_again_later', network_decline_code: '01' }
+  const raw = async (asked: Promise<unknown>) => (await refusal(asked)).raw as Stripe.StripeRawError
+
+  test('when a card is attached or set up', async () => {
+    const { id: customer } = await stripe.customers.create()
+    const card = 'pm_card_visa_chargeDeclined'
+    expect(await raw(stripe.paymentMethods.attach(card, { customer }))).toMatchObject(advice)
+    const setUp = await raw(
+      stripe.setupIntents.create({
+        ...{ customer, payment_method: card, confirm: true, return_url: 'https://example.com' },
+      }),
+    )
+    expect(setUp).toMatchObject({ ...advice, setup_intent: { last_setup_error: advice } })
+  })
+
+  test('when an invoice is paid: the error, the intent and the charge', async () => {
+    const { id: customer } = await world.customer({ card: 'pm_card_chargeCustomerFail' })
+    await stripe.invoiceItems.create({ customer, amount: 5000, currency: 'usd' })
+    const draft = await stripe.invoices.create({ customer, pending_invoice_items_behavior: 'include' })
+    const error = await raw(stripe.invoices.pay(draft.id))
+    expect(error).toMatchObject({ ...advice, payment_intent: { last_payment_error: advice } })
+    const { outcome } = await stripe.charges.retrieve(error.charge as string)
+    expect(outcome).toMatchObject({ ...advice, network_advice_code: null, reason: 'generic_decline' })
+  })
+
+  test('another decline says nothing of it', async () => {
+    const { id: customer } = await stripe.customers.create()
+    const error = await raw(stripe.paymentMethods.attach('pm_card_chargeDeclinedLostCard', { customer }))
+    expect(error).not.toHaveProperty('advice_code')
+  })
 })
 
 // github.com/Kiln-AI/stripe_world tests/conformance/cassettes/08_pagination_boundary_and_limit_clamps.json

@@ -62,6 +62,8 @@ test('a card shows until when it is good; two digits of a year are its last', as
   const { cvc: _cvc, ...unchecked } = GOOD
   const short = await make({ ...unchecked, exp_year: (THIS_YEAR + 1) % 100 })
   expect(short.card).toMatchObject({ exp_month: 12, exp_year: THIS_YEAR + 1, checks: { cvc_check: null } })
+  const { id: customer } = await stripe.customers.create()
+  await stripe.paymentMethods.attach(full.id, { customer })
   const later = await stripe.paymentMethods.update(full.id, {
     card: { exp_month: 1, exp_year: THIS_YEAR + 5 },
   })

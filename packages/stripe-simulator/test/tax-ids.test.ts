@@ -115,6 +115,24 @@ test('a customer says how invoices are drawn, and drafts follow', async () => {
   expect(plain.invoice_settings.rendering_options).toBeNull()
 })
 
+// https://docs.stripe.com/billing/customer/tax-ids#supported-tax-id: the example of each country.
+test.each(
+  'ATU12345678 BE0123456789 BG0123456789 CY12345678Z CZ1234567890 DE123456789 DK12345678 EE123456789 EL123456789 ESA1234567Z FI12345678 FRAB123456789 HR12345678912 HU12345678 IE1234567AB IT12345678912 LT123456789123 LU12345678 LV12345678912 MT12345678 NL123456789B12 PL1234567890 PT123456789 RO1234567891 SE123456789123 SI12345678 SK1234567891 XI123456789'.split(
+    ' ',
+  ),
+)('%s is a European number', async (value) => {
+  const { id } = await newCustomer()
+  const taxId = await world.stripe.customers.createTaxId(id, { type: 'eu_vat', value })
+  expect(taxId).toMatchObject({ value, country: value.startsWith('EL') ? 'GR' : value.slice(0, 2) })
+})
+
+test.each(['DE123', 'NOTAVATID', 'US123456789', 'DE12345678X', 'ATU1234567'])('%s is none', async (value) => {
+  const { id } = await newCustomer()
+  const wrong = await refusal(world.stripe.customers.createTaxId(id, { type: 'eu_vat', value }))
+  expect(wrong).toMatchObject({ statusCode: 400, code: 'tax_id_invalid' })
+  expect(wrong.message).toBe('Invalid value for eu_vat.')
+})
+
 test('an id of the wrong form is refused', async () => {
   const { id } = await newCustomer()
   const wrong = await refusal(world.stripe.customers.createTaxId(id, { type: 'eu_vat', value: '12' }))

@@ -1,6 +1,6 @@
 import { invalid } from '../errors.ts'
 import type { ChargeRow, PaymentIntentRow, PaymentMethodRow } from '../rows.ts'
-import { declineMessage } from '../rules/test-cards.ts'
+import { adviceOf, declineMessage } from '../rules/test-cards.ts'
 import type { World } from '../world.ts'
 import { chargedCard, checkedCard } from './charged-card.ts'
 import { asCard, behaviorOf, isCard } from './methods.ts'
@@ -119,6 +119,7 @@ function outcomeOf(method: PaymentMethodRow, failure: Failure | null) {
   }
   return {
     ...none,
+    ...adviceOf(failure.declineCode),
     network_status: 'declined_by_network',
     reason: failure.declineCode,
     risk_level: 'normal',

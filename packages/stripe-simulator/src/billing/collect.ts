@@ -1,7 +1,7 @@
 import { StripeError } from '../errors.ts'
 import type { InvoiceRow, PaymentIntentRow, PaymentMethodRow } from '../rows.ts'
 import { defined } from '../rules/defined.ts'
-import { declineMessage } from '../rules/test-cards.ts'
+import { adviceOf, declineMessage } from '../rules/test-cards.ts'
 import type { World } from '../world.ts'
 import { markPaid } from './invoices.ts'
 import { methodFor } from './methods.ts'
@@ -131,6 +131,7 @@ export function cardError(
       code,
       message: declineMessage(code, declineCode),
       ...(declineCode === null ? {} : { decline_code: declineCode }),
+      ...adviceOf(declineCode),
       ...(waits ? {} : { charge: intent.latest_charge }),
       payment_intent: world.render(intent),
       ...charged,

@@ -1,6 +1,6 @@
 import { type ErrorBody, invalid, StripeError } from '../errors.ts'
 import type { PaymentIntentRow, PaymentMethodRow, SetupIntentRow } from '../rows.ts'
-import { attempt, declineMessage } from '../rules/test-cards.ts'
+import { adviceOf, attempt, declineMessage } from '../rules/test-cards.ts'
 import type { World } from '../world.ts'
 import { afterSetUp } from './after-set-up.ts'
 import { creditAttached } from './attach-payment.ts'
@@ -156,6 +156,7 @@ export function confirmSetup(
     code: outcome.code,
     message: declineMessage(outcome.code, outcome.declineCode),
     ...(outcome.declineCode === null ? {} : { decline_code: outcome.declineCode }),
+    ...adviceOf(outcome.declineCode),
     // Of the declines of a set-up only this one names a field, as recorded.
     ...(outcome.code === 'expired_card' ? { param: 'exp_month' } : {}),
     payment_method: world.render(checkedCard(world, method, outcome.code)),

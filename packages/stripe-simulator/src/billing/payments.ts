@@ -1,7 +1,7 @@
 import { docUrl } from '../errors.ts'
 import type { PaymentIntentRow, PaymentMethodRow } from '../rows.ts'
 import { METHOD_TYPES } from '../rules/test-accounts.ts'
-import { type Attempt, attempt, declineMessage } from '../rules/test-cards.ts'
+import { type Attempt, adviceOf, attempt, declineMessage } from '../rules/test-cards.ts'
 import type { World } from '../world.ts'
 import { challengeOf } from './challenge.ts'
 import { createCharge } from './charges.ts'
@@ -175,6 +175,7 @@ export function fail(
       ...faceOf(world, intent, world.paymentMethods.must(method.id)),
       payment_method_type: method.type,
       ...(declineCode === null ? {} : { decline_code: declineCode }),
+      ...adviceOf(declineCode),
     } as unknown as PaymentIntentRow['last_payment_error'],
   })
   world.emit('payment_intent.payment_failed', failed)

@@ -213,9 +213,11 @@ function createMethod(
   kind: 'pm' | 'card' = 'pm',
 ): PaymentMethodRow {
   const now = world.now(null)
+  const today = new Date(now * 1000)
+  // A test token's card is good for a year, as recorded in 2019, 2024, 2025 and 2026.
   const { month, year, hasCvc } = details ?? {
-    month: 12,
-    year: new Date(now * 1000).getUTCFullYear() + 3,
+    month: today.getUTCMonth() + 1,
+    year: today.getUTCFullYear() + 1,
     hasCvc: true,
   }
   const { line1, postal_code: zip } = given.billing_details?.address ?? {}

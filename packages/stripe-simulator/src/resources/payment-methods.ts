@@ -9,7 +9,7 @@ import type { CustomerRow, PaymentMethodRow } from '../rows.ts'
 import { type CardData, expiryFault, fullYear } from '../rules/card-data.ts'
 import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
-import { declineMessage } from '../rules/test-cards.ts'
+import { adviceOf, declineMessage } from '../rules/test-cards.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { liveCustomer } from './lookup.ts'
@@ -43,6 +43,9 @@ export const paymentMethodRoutes = [
     }),
     ({ world, params, path }) => {
       const method = foundMethod(world, path())
+      if (method.customer === null) {
+        throw invalid('You must save this PaymentMethod to a customer before you can update it.')
+      }
       const expiry = checkedExpiry(world, method, params.card)
       const next = world.paymentMethods.patch(method.id, {
         metadata: mergeMetadata(method.metadata ?? {}, params.metadata),
@@ -133,6 +136,7 @@ export function holdMethod(world: World, method: PaymentMethodRow, customer: Cus
       message: declineMessage(behavior.code, behavior.declineCode),
       param: '',
       ...(behavior.declineCode === null ? {} : { decline_code: behavior.declineCode }),
+      ...adviceOf(behavior.declineCode),
     })
   }
   return world.paymentMethods.patch(checkedCard(world, method).id, {

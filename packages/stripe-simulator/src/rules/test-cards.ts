@@ -203,6 +203,17 @@ export function attempt(
   }
 }
 
+/**
+ * What the network and Stripe say of a decline beside its code, as far as it was recorded in test mode: of the general
+ * one. zulip/zulip corporate/tests/stripe_fixtures/replace_payment_method--Invoice.pay.2.json (2025-11-17.clover), and
+ * Kiln-AI/stripe_world, cassette 06 (2026-08-26.dahlia).
+ */
+export function adviceOf(declineCode: string | null) {
+  return declineCode === 'generic_decline'
+    ? { advice_code: 'try_again_later', network_decline_code: '01' }
+    : undefined
+}
+
 /** The message of a declined card, for people. */
 export function declineMessage(code: string, declineCode: string | null): string {
   if (declineCode === 'insufficient_funds') return 'Your card has insufficient funds.'
