@@ -79,6 +79,27 @@ test('a dispute that is won gives the amount back and keeps the fee', async () =
   })
 })
 
+// As recorded there, steps 36 to 40: of what is only held nothing is disputed.
+test('the holder complains when what was held is captured, and of that much', async () => {
+  const { stripe } = world
+  const intent = await stripe.paymentIntents.create({
+    ...{ amount: 4400, currency: 'usd', confirm: true, capture_method: 'manual' },
+    ...{ payment_method: 'pm_card_createDispute', ...NO_REDIRECTS },
+  })
+  expect((await stripe.disputes.list({ payment_intent: intent.id })).data).toEqual([])
+  const types = await world.typesDuring(() =>
+    stripe.paymentIntents.capture(intent.id, { amount_to_capture: 4000 }),
+  )
+  expect(types).toEqual([
+    'charge.captured',
+    'payment_intent.succeeded',
+    'charge.dispute.created',
+    'charge.dispute.funds_withdrawn',
+  ])
+  const { data } = await stripe.disputes.list({ charge: intent.latest_charge as string })
+  expect(data).toMatchObject([{ amount: 4000, balance_transactions: [{ amount: -4000, net: -5500 }] }])
+})
+
 // As recorded there, steps 30 and 33.
 test('Stripe fills in who paid for what; that alone is no evidence', async () => {
   const { stripe } = world

@@ -3,6 +3,7 @@ import type { ChargeRow, PaymentIntentRow, PaymentMethodRow } from '../rows.ts'
 import { adviceOf, declineMessage } from '../rules/test-cards.ts'
 import type { World } from '../world.ts'
 import { chargedCard, checkedCard } from './charged-card.ts'
+import { createDispute } from './disputes.ts'
 import { asCard, behaviorOf, isCard } from './methods.ts'
 import { refuseUnchargeable } from './refuse-unchargeable.ts'
 import { unexpectedPayment } from './unexpected-state.ts'
@@ -163,5 +164,6 @@ export function captureIntent(world: World, id: string, asked: number | undefine
     amount_received: amount,
   })
   world.emit('payment_intent.succeeded', paid)
+  createDispute(world, charge)
   return paid
 }

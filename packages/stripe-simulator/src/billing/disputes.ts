@@ -11,7 +11,7 @@ const RESPONSE_DAYS = 8
 const INQUIRY_DAYS = 120
 
 /**
- * The holder of a test card complains as soon as it was charged. A dispute takes the money back at once; an
+ * The holder of a test card complains as soon as it was charged, of a hold when it is captured. A dispute takes the money back at once; an
  * inquiry asks first. https://docs.stripe.com/testing#disputes
  */
 export function createDispute(world: World, charge: ChargeRow): void {
@@ -23,7 +23,7 @@ export function createDispute(world: World, charge: ChargeRow): void {
   const dispute = world.disputes.insert({
     id: world.ids.next('du'),
     object: 'dispute',
-    amount: charge.amount,
+    amount: charge.amount_captured,
     balance_transactions: [],
     charge: charge.id,
     created: now,
