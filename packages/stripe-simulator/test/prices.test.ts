@@ -243,6 +243,51 @@ test('the default price of a product is not archived', async () => {
   expect((await archived()).active).toBe(false)
 })
 
+test('an archived price is for nothing new: no subscription, no phase, no invoice item', async () => {
+  // docs.stripe.com/api/prices/object, active: "Whether the price can be used for new purchases." The sentence as many have met it.
+  const { stripe } = world
+  const once = await stripe.prices.create({
+    product: (await world.product()).id,
+    currency: 'usd',
+    unit_amount: 500,
+  })
+  const [monthly, ada] = [await world.price(1000), await world.customer()]
+  const items = [{ price: monthly.id }]
+  const { id } = await stripe.subscriptions.create({ customer: ada.id, items })
+  for (const price of [once, monthly]) await stripe.prices.update(price.id, { active: false })
+  const extra = [{ price: once.id }]
+  const other = (await world.price(2000)).id
+  for (const [call, param] of [
+    [stripe.subscriptions.create({ customer: ada.id, items }), 'items[0][price]'],
+    [stripe.invoiceItems.create({ customer: ada.id, pricing: { price: once.id } }), 'pricing[price]'],
+    [stripe.subscriptions.update(id, { add_invoice_items: extra }), /^add_invoice_items\[0\]/],
+    [
+      stripe.subscriptionSchedules.create({
+        customer: ada.id,
+        start_date: 'now',
+        phases: [
+          {
+            items: [{ price: other }],
+            add_invoice_items: extra,
+            duration: { interval: 'month', interval_count: 1 },
+          },
+        ],
+      }),
+      'phases[0][add_invoice_items][0][price]',
+    ],
+  ] as const) {
+    expect(await refusal(call)).toMatchObject({
+      statusCode: 400,
+      message: 'The price specified is inactive. This field only accepts active prices.',
+      param: typeof param === 'string' ? param : expect.stringMatching(param),
+    })
+  }
+  // Who has it keeps it, and may have more of it.
+  const [item] = (await stripe.subscriptions.retrieve(id)).items.data
+  const more = await stripe.subscriptionItems.update(item?.id ?? '', { quantity: 2 })
+  expect(more).toMatchObject({ quantity: 2, price: { id: monthly.id, active: false } })
+})
+
 test('prices are listed of a product that there is', async () => {
   // github.com/Kiln-AI/stripe_world, tests/test_prices.py, probed at 2026-08-26.dahlia.
   expect(await refusal(world.stripe.prices.list({ product: 'prod_nope' }))).toMatchObject({

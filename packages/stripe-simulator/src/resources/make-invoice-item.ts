@@ -180,6 +180,9 @@ export function refuseUnlessOnce(price: PriceRow, param: string): void {
       param,
     )
   }
+  if (!price.active && !price.own.inline) {
+    throw invalid('The price specified is inactive. This field only accepts active prices.', param)
+  }
   if (price.custom_unit_amount !== null) {
     throw invalid(
       'The price specified has a `custom_unit_amount`, which the customer chooses in Checkout or on a payment link only.',
