@@ -505,3 +505,65 @@ test('what a later release added is not known to an earlier one, inside of lists
   expect(await (await at('2025-09-30.clover')).customers.update(ada.id, named)).toMatchObject(named)
   expect(await (await at('2025-08-27.basil')).customers.retrieve(ada.id)).not.toHaveProperty('business_name')
 })
+
+/** As recorded in events of 2020-08-27: a list that tells of the latest charge only, and how many there are. */
+test('before 2022-11-15 an intent embedded its latest charge alone, and lists that are embedded were counted', async () => {
+  const old = await at('2020-08-27')
+  const ada = await world.customer({ card: 'pm_card_chargeCustomerFail' })
+  const price = await world.price(1500)
+  const subscription = await old.subscriptions.create({
+    customer: ada.id,
+    items: [{ price: price.id }],
+    expand: ['latest_invoice'],
+  })
+  const intent = subscription.latest_invoice.payment_intent
+  await world.setCard(ada.id, 'pm_card_visa')
+  await old.invoices.pay(subscription.latest_invoice.id)
+  const { charges } = await old.paymentIntents.retrieve(intent)
+  expect(charges).toMatchObject({
+    has_more: true,
+    total_count: 2,
+    url: `/v1/charges?payment_intent=${intent}`,
+  })
+  expect(charges.data).toMatchObject([{ paid: true, refunds: { data: [], has_more: false, total_count: 0 } }])
+  expect((await old.charges.list({ payment_intent: intent })).data).toHaveLength(2)
+})
+
+test('before basil a credit note had one refund, which could be expanded', async () => {
+  const acacia = await at('2025-02-24.acacia')
+  const ada = await world.customer()
+  const items = [{ price: (await world.price(1500)).id }]
+  const { latest_invoice: invoice } = await acacia.subscriptions.create({ customer: ada.id, items })
+  const asked = { invoice, amount: 100, refund_amount: 100 }
+  const note = await acacia.creditNotes.create({ ...asked, expand: ['refund'] })
+  expect(note.refund).toMatchObject({ object: 'refund', amount: 100 })
+  const none = await acacia.creditNotes.create({
+    invoice,
+    amount: 100,
+    credit_amount: 100,
+    expand: ['refund'],
+  })
+  expect(none.refund).toBeNull()
+})
+
+test('a coupon, a promotion code and discounts excluded each other', async () => {
+  const acacia = await at('2025-02-24.acacia')
+  const ada = await world.customer()
+  const { id: coupon } = await acacia.coupons.create({ percent_off: 10, duration: 'forever' })
+  const { id: code } = await acacia.promotionCodes.create({ coupon })
+  const base = { customer: ada.id, items: [{ price: (await world.price(1500)).id }] }
+  for (const both of [
+    { coupon, promotion_code: code },
+    { coupon, discounts: [{ coupon }] },
+    { promotion_code: code, discounts: [{ coupon }] },
+  ]) {
+    const [first] = Object.keys(both)
+    expect(await refused(acacia.subscriptions.create({ ...base, ...both }))).toMatchObject({
+      status: 400,
+      param: first,
+    })
+  }
+  expect((await acacia.subscriptions.create({ ...base, promotion_code: code })).discount.coupon.id).toBe(
+    coupon,
+  )
+})

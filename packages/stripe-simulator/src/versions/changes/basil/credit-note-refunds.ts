@@ -27,6 +27,15 @@ export const creditNoteRefunds = change({
       },
     },
   },
+  expand: {
+    credit_note: {
+      'refunds.refund': null,
+      refund: (world, { refund: id }) => {
+        const refund = world.refunds.get(id as string | null)
+        return refund === undefined ? null : world.render(refund)
+      },
+    },
+  },
   parameters: {
     'POST /v1/credit_notes': ['refunds'],
     'GET /v1/credit_notes/preview': ['refunds'],

@@ -1,4 +1,5 @@
 import type Stripe from 'stripe'
+import { invalid } from '../../../errors.ts'
 import type { Json } from '../../../rows.ts'
 import type { Shown } from '../../../shown.ts'
 import type { World } from '../../../world.ts'
@@ -17,9 +18,17 @@ function onlyDiscount({ discounts }: Discounted, world: World): Json | null {
 /** A coupon or a code replaced the discount; empty text removed it. */
 function plural(owner: string) {
   return (given: Given) => {
-    const to = owner === '' ? 'discounts' : `${owner}[discounts]`
+    const inside = (name: string) => (owner === '' ? name : `${owner}[${name}]`)
+    const to = inside('discounts')
+    const sent = ['coupon', 'promotion_code', 'discounts'].filter(
+      (name) => given.get(inside(name)) !== undefined,
+    )
+    if (sent[0] !== undefined && sent.length > 1) {
+      const names = sent.toSorted().join(', ')
+      throw invalid(`You may only specify one of these parameters: ${names}.`, inside(sent[0]))
+    }
     for (const name of ['coupon', 'promotion_code']) {
-      const from = owner === '' ? name : `${owner}[${name}]`
+      const from = inside(name)
       if (given.get(from) === '') given.move(from, to)
       else given.move(from, `${to}[0][${name}]`)
     }
