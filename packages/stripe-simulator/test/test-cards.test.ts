@@ -101,3 +101,31 @@ test('a kind of method that is not played is refused by name', async () => {
     code: undefined,
   })
 })
+
+/** As recorded: charges of declined cards in many public fixtures, events of 2020-08-27 to 2024 among them. */
+test('the charge of a declined card tells the business what the bank said', async () => {
+  const { stripe } = world
+  const said = async (given: { payment_method: string; customer?: string; off_session?: boolean }) => {
+    const intent = { amount: 1000, currency: 'usd', confirm: true, ...NO_REDIRECTS, ...given }
+    const refused = await refusal(stripe.paymentIntents.create(intent))
+    const { outcome } = await stripe.charges.retrieve(refused.charge as unknown as string)
+    expect(outcome?.type).toBe('issuer_declined')
+    return [outcome?.reason, outcome?.seller_message]
+  }
+  const nothing = 'The bank did not return any further details with this decline.'
+  expect(await said({ payment_method: 'pm_card_chargeDeclined' })).toEqual(['generic_decline', nothing])
+  for (const [token, code] of [
+    ['pm_card_chargeDeclinedExpiredCard', 'expired_card'],
+    ['pm_card_chargeDeclinedInsufficientFunds', 'insufficient_funds'],
+    ['pm_card_chargeDeclinedStolenCard', 'stolen_card'],
+  ] as const) {
+    const message = `The bank returned the decline code \`${code}\`.`
+    expect(await said({ payment_method: token })).toEqual([code, message])
+  }
+  const { id: customer } = await world.customer({ card: null })
+  const { id } = await stripe.paymentMethods.attach('pm_card_authenticationRequired', { customer })
+  expect(await said({ payment_method: id, customer, off_session: true })).toEqual([
+    'authentication_required',
+    'The bank returned the decline code `authentication_required`.',
+  ])
+})

@@ -124,7 +124,10 @@ function outcomeOf(method: PaymentMethodRow, failure: Failure | null) {
     network_status: 'declined_by_network',
     reason: failure.declineCode,
     risk_level: 'normal',
-    seller_message: 'The bank did not return any further details with this decline.',
+    seller_message:
+      failure.declineCode === null || failure.declineCode === 'generic_decline'
+        ? 'The bank did not return any further details with this decline.'
+        : `The bank returned the decline code \`${failure.declineCode}\`.`,
     type: 'issuer_declined',
   }
 }
