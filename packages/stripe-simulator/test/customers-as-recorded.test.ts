@@ -129,6 +129,45 @@ describe('a general decline says when to try again', () => {
   })
 })
 
+// docs.stripe.com/api/customers/list_payment_methods#list_customer_payment_methods-allow_redisplay
+test('the methods of a customer are listed by whether they may be shown again', async () => {
+  const { id: customer } = await stripe.customers.create()
+  const shown = await stripe.paymentMethods.attach('pm_card_visa', { customer })
+  await stripe.paymentMethods.attach('pm_card_amex', { customer })
+  await stripe.paymentMethods.update(shown.id, { allow_redisplay: 'always' })
+  const idsOf = async (allow_redisplay: 'always' | 'limited') =>
+    (await stripe.customers.listPaymentMethods(customer, { allow_redisplay })).data.map(({ id }) => id)
+  expect(await idsOf('always')).toEqual([shown.id])
+  expect(await idsOf('limited')).toEqual([])
+})
+
+// A balance that is given as a number is in the account's currency, and so is the customer from then on: met by those who
+// billed in another one, github.com/restrictcontentpro/restrict-content-pro issues 382 and 549.
+test.each(['create', 'update'] as const)(
+  'a balance gives its customer the account’s currency: %s',
+  async (how) => {
+    const balance = -500
+    const { id } = await stripe.customers.create(how === 'create' ? { balance } : {})
+    if (how === 'update') {
+      expect(await stripe.customers.retrieve(id)).toMatchObject({ currency: null })
+      await stripe.customers.update(id, { balance })
+    }
+    expect(await stripe.customers.retrieve(id)).toMatchObject({ balance: -500, currency: 'usd' })
+    const [entry] = (await stripe.customers.listBalanceTransactions(id)).data
+    expect(entry).toMatchObject({ amount: -500, currency: 'usd' })
+    // Five dollars are not 500 yen.
+    const price = await world.price(2000, { currency: 'jpy' })
+    const method = await stripe.paymentMethods.attach('pm_card_visa', { customer: id })
+    const mixed = await refusal(
+      stripe.subscriptions.create({
+        ...{ customer: id, items: [{ price: price.id }], default_payment_method: method.id },
+      }),
+    )
+    expect(mixed).toMatchObject({ statusCode: 400 })
+    expect(mixed.message).toMatch(/^You cannot combine currencies on a single customer\./)
+  },
+)
+
 // github.com/Kiln-AI/stripe_world tests/conformance/cassettes/08_pagination_boundary_and_limit_clamps.json
 test('a limit beyond 1 to 100 is taken for the nearest', async () => {
   const email = 'many@example.com'
@@ -155,6 +194,9 @@ test('what is too long is told with its length', async () => {
   expect(keys.message).toBe(
     `Metadata keys can have up to 40 characters, but you passed in a key that is 41 characters. Invalid key: ${key}`,
   )
+  const many = Object.fromEntries(Array.from({ length: 52 }, (_, i) => [`k${i}`, 'a']))
+  const most = await refusal(stripe.customers.create({ metadata: many }))
+  expect(most.message).toBe("Metadata can have up to 50 keys, but you've set 52")
   // Code points are counted.
   const faces = '🙂'.repeat(500)
   expect((await stripe.customers.create({ metadata: { a: faces } })).metadata.a).toBe(faces)

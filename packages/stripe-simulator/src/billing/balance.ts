@@ -9,7 +9,9 @@ export interface BalanceChange {
   readonly metadata?: Record<string, string>
 }
 
-/** Moves the customer's balance by `amount` (negative is credit) and writes it into the ledger. */
+const ACCOUNT_CURRENCY = 'usd'
+
+/** Moves the customer's balance by `amount` (negative is credit) and writes it into the ledger. Nobody's balance is without a currency. */
 export function changeBalance(
   world: World,
   customer: string,
@@ -17,7 +19,8 @@ export function changeBalance(
   { type, invoice = null, creditNote = null, description = null, metadata = {} }: BalanceChange,
 ): { customer: CustomerRow; transaction: BalanceTransactionRow } {
   const before = world.customers.must(customer)
-  const after = world.customers.patch(customer, { balance: before.balance + amount })
+  const currency = before.currency ?? ACCOUNT_CURRENCY
+  const after = world.customers.patch(customer, { balance: before.balance + amount, currency })
   const transaction = world.balanceTransactions.insert({
     id: world.ids.next('cbtxn'),
     object: 'customer_balance_transaction',
@@ -25,7 +28,7 @@ export function changeBalance(
     checkout_session: null,
     created: world.now(before.own.clock),
     credit_note: creditNote,
-    currency: before.currency ?? 'usd',
+    currency,
     customer,
     customer_account: null,
     description,

@@ -30,7 +30,7 @@ import { customerDiscount } from './discounts.ts'
 import { email } from './email-param.ts'
 import { deletedShown } from './expanded.ts'
 import { find, liveCustomer } from './lookup.ts'
-import { findMethod, useMethod } from './make-method.ts'
+import { ALLOW_REDISPLAY, findMethod, useMethod } from './make-method.ts'
 import { anyMethodType } from './method-type.ts'
 import { detachMethod, holdMethod } from './payment-methods.ts'
 import { expandedSource, listSources, sourceOf, sourceParam, takeSource, tellKept } from './sources.ts'
@@ -207,12 +207,13 @@ export const customerRoutes = [
   }),
   get(
     `${URL}/:id/payment_methods`,
-    shape({ ...paging, type: anyMethodType, ...gaps('allow_redisplay') }),
+    shape({ ...paging, type: anyMethodType, allow_redisplay: oneOf(ALLOW_REDISPLAY) }),
     ({ world, params, path }) => {
       const customer = liveCustomer(world, path())
       const methods = world.paymentMethods
         .by('customer', customer.id)
         .filter((row) => (params.type ?? row.type) === row.type)
+        .filter((row) => (params.allow_redisplay ?? row.allow_redisplay) === row.allow_redisplay)
         .reverse()
       return pageOf(methods, params, {
         noun: 'PaymentMethod',

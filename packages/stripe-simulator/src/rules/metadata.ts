@@ -16,8 +16,7 @@ export function mergeMetadata(
     if (value === '') delete merged[key]
     else merged[key] = value
   }
-  if (Object.keys(merged).length > 50) {
-    throw invalid('Metadata can have at most 50 keys.', 'metadata')
-  }
+  const keys = Object.keys(merged).length
+  if (keys > 50) throw invalid(`Metadata can have up to 50 keys, but you've set ${keys}`, 'metadata')
   return merged
 }
