@@ -2,6 +2,9 @@ import { type Catalog, defineCatalog } from '@lockstep/core/catalog'
 import { expect, test } from 'vitest'
 import { sharedInstallation } from './support/shared.ts'
 
+// Not over when this runs, and no more than the five years ahead that Stripe allows.
+const LAST_DAY = `${new Date().getUTCFullYear() + 2}-01-01T00:00:00Z`
+
 const catalogWith = (fee: string, coupons: object = {}): Catalog =>
   defineCatalog({
     currency: 'usd',
@@ -28,7 +31,7 @@ const catalogWith = (fee: string, coupons: object = {}): Catalog =>
         amountOff: '500',
         currency: 'jpy',
         duration: 'once',
-        redeemBy: '2027-01-01T00:00:00Z',
+        redeemBy: LAST_DAY,
       },
       ...coupons,
     },
@@ -81,7 +84,7 @@ test('a coupon says what it takes off, of whom and until when', async () => {
   })
   expect((await installation.ask('GET', '/v1/coupons/yen')).body).toMatchObject({
     amountOff: { amount: '500' },
-    redeemBy: '2027-01-01T00:00:00Z',
+    redeemBy: LAST_DAY,
   })
   expect(await installation.ask('GET', '/v1/coupons/none')).toMatchObject({
     status: 404,
