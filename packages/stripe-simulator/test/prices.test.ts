@@ -1,6 +1,6 @@
 // docs.stripe.com/api/prices, .../api/plans and .../products-prices/pricing-models
 import Stripe from 'stripe'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { sharedWorld } from './shared-world.ts'
 import { amounts, DAY, HOUR, JAN_1, refusal } from './world.ts'
 
@@ -286,6 +286,64 @@ test('an archived price is for nothing new: no subscription, no phase, no invoic
   const [item] = (await stripe.subscriptions.retrieve(id)).items.data
   const more = await stripe.subscriptionItems.update(item?.id ?? '', { quantity: 2 })
   expect(more).toMatchObject({ quantity: 2, price: { id: monthly.id, active: false } })
+})
+
+// docs.stripe.com/api/prices/object, active: "Whether the price can be used for new purchases." These are none.
+describe('what was planned or drawn up with a price goes on when that is archived', () => {
+  const once = async (amount: number) =>
+    world.stripe.prices.create({ product: (await world.product()).id, currency: 'usd', unit_amount: amount })
+  const archive = (price: string) => world.stripe.prices.update(price, { active: false })
+
+  test('a phase begins, and bills it', async () => {
+    const { stripe } = world
+    const [{ id: customer, clock }, monthly, fee] = [
+      await world.customer(),
+      await world.price(1000),
+      await once(700),
+    ]
+    const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly.id }] })
+    const schedule = await stripe.subscriptionSchedules.create({ from_subscription: id })
+    const items = [{ price: monthly.id }]
+    await stripe.subscriptionSchedules.update(schedule.id, {
+      phases: [
+        { items, start_date: JAN_1, end_date: JAN_1 + 31 * DAY },
+        { items, add_invoice_items: [{ price: fee.id }] },
+      ],
+    })
+    await archive(fee.id)
+    await world.advance(clock, JAN_1 + 31 * DAY + 2 * HOUR)
+    expect((await stripe.testHelpers.testClocks.retrieve(clock)).status).toBe('ready')
+    const { data } = await stripe.invoices.list({ customer })
+    // 10.00 of January; 10.00 of February and 7.00 once.
+    expect(data.map(({ total }) => total)).toEqual([1700, 1000])
+  })
+
+  test('an item that waits is billed more often', async () => {
+    const { stripe } = world
+    const [ada, fee] = [await world.customer(), await once(700)]
+    const item = await stripe.invoiceItems.create({ customer: ada.id, pricing: { price: fee.id } })
+    await archive(fee.id)
+    expect(await stripe.invoiceItems.update(item.id, { quantity: 3 })).toMatchObject({ amount: 2100 })
+    expect(await refusal(stripe.invoiceItems.update(item.id, { pricing: { price: fee.id } }))).toMatchObject({
+      param: 'pricing[price]',
+    })
+  })
+
+  test('a page that is open is completed', async () => {
+    const { stripe } = world
+    const fee = await once(700)
+    const session = await stripe.checkout.sessions.create({
+      mode: 'payment',
+      line_items: [{ price: fee.id, quantity: 2 }],
+      invoice_creation: { enabled: true },
+      success_url: 'https://shop.example/done',
+    })
+    await archive(fee.id)
+    world.simulator.control.completeCheckout(session.id, { card: 'pm_card_visa' })
+    expect(await stripe.checkout.sessions.retrieve(session.id)).toMatchObject({
+      ...{ status: 'complete', payment_status: 'paid', amount_total: 1400 },
+    })
+  })
 })
 
 test('prices are listed of a product that there is', async () => {

@@ -175,6 +175,7 @@ function repriced(
             ...params,
             ...count,
             pricing: { price: kept?.id },
+            mayBeArchived: true,
             tax_behavior: params.tax_behavior ?? item.own.taxBehavior,
           }
         : params

@@ -125,7 +125,8 @@ export function draftOfLines(
   const items = new Map<string, string>()
   for (const [i, { id: line, price, quantity, tax_rates }] of lines.entries()) {
     const item = { customer, invoice: id, pricing: { price }, quantity: quantity ?? 1, tax_rates }
-    items.set(line, createInvoiceItem(world, item, `line_items[${i}]`).id)
+    // Whether it is for sale was asked when the session was made.
+    items.set(line, createInvoiceItem(world, { ...item, mayBeArchived: true }, `line_items[${i}]`).id)
   }
   setFields(world, id, { discounts: params.discounts, automatic_tax: params.automatic_tax })
   return { draft: world.invoices.must(id), items }

@@ -16,7 +16,7 @@ import type { World } from '../world.ts'
 import { currency } from './currency-param.ts'
 import { discountsParam } from './discounts.ts'
 import { find } from './lookup.ts'
-import { createInvoiceItem, refuseUnlessOnce } from './make-invoice-item.ts'
+import { createInvoiceItem, refuseArchived, refuseUnlessOnce } from './make-invoice-item.ts'
 import { TAX_BEHAVIORS } from './price-fields.ts'
 import { mixedCurrencies, refuseOtherCurrency } from './subscription-currency.ts'
 import { taxRatesParam } from './tax-rates.ts'
@@ -65,12 +65,14 @@ export function addExtraItems(world: World, id: string, extras: readonly Extra[]
   const subscription = world.subscriptions.must(id)
   for (const [i, { price, price_data: data, ...extra }] of extras.entries()) {
     const at = `add_invoice_items[${i}]`
-    checkExtra(world, subscription.currency, { price, price_data: data }, at)
+    const planned = phase !== undefined
+    checkExtra(world, subscription.currency, { price, price_data: data }, at, planned)
     createInvoiceItem(
       world,
       {
         ...extra,
         mayCredit: true,
+        mayBeArchived: planned,
         customer: subscription.customer,
         subscription: id,
         ...(price === undefined ? {} : { pricing: { price } }),
@@ -83,12 +85,13 @@ export function addExtraItems(world: World, id: string, extras: readonly Extra[]
   }
 }
 
-/** One price, billed once, in the currency of the subscription. */
+/** One price, billed once, in the currency of the subscription, and for sale: when a phase was planned, not when it begins. */
 function checkExtra(
   world: World,
   expected: string,
   { price, price_data: data }: Pick<Extra, 'price' | 'price_data'>,
   at: string,
+  planned: boolean,
 ): void {
   if (data !== undefined) {
     if (price !== undefined) {
@@ -101,6 +104,7 @@ function checkExtra(
   if (price === undefined) throw invalid(`Missing required param: ${param}.`, param, 'parameter_missing')
   const row = find(world.prices, 'price', price, param)
   refuseUnlessOnce(row, param)
+  if (!planned) refuseArchived(row, param)
   refuseOtherCurrency(row, expected, param)
 }
 

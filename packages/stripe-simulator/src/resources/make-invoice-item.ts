@@ -46,6 +46,8 @@ export interface ItemPricing {
   description?: string | null | undefined
   /** Whether `price_data` may be below zero, as it may where a subscription or a phase bills once. */
   mayCredit?: boolean | undefined
+  /** Whether its price was named before: what is archived since is billed all the same. */
+  mayBeArchived?: boolean | undefined
 }
 
 export interface NewInvoiceItem extends ItemPricing {
@@ -133,6 +135,7 @@ function pricedBy(
       ? inlinePrice(world, given.price_data, param('price_data'), given.mayCredit ?? false)
       : find(world.prices, 'price', given.pricing?.price ?? missingAmount(param), param('pricing[price]'))
   refuseUnlessOnce(price, param('pricing[price]'))
+  if (given.mayBeArchived !== true) refuseArchived(price, param('pricing[price]'))
   const says = price.tax_behavior !== 'unspecified'
   if (says && given.tax_behavior !== undefined && given.tax_behavior !== price.tax_behavior) {
     throw gap('a `tax_behavior` other than that of a price that has one', param('tax_behavior'))
@@ -180,15 +183,18 @@ export function refuseUnlessOnce(price: PriceRow, param: string): void {
       param,
     )
   }
-  if (!price.active && !price.own.inline) {
-    throw invalid('The price specified is inactive. This field only accepts active prices.', param)
-  }
   if (price.custom_unit_amount !== null) {
     throw invalid(
       'The price specified has a `custom_unit_amount`, which the customer chooses in Checkout or on a payment link only.',
       param,
     )
   }
+}
+
+/** What is billed anew has a price that is for sale. One that was made on the spot is on no list. */
+export function refuseArchived(price: PriceRow, param: string): void {
+  if (price.active || price.own.inline) return
+  throw invalid('The price specified is inactive. This field only accepts active prices.', param)
 }
 
 function inlinePrice(

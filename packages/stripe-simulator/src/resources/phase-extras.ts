@@ -7,7 +7,7 @@ import { type DiscountGiven, discountRefusal, type Redeemer } from './discounts.
 import type { Extra } from './extra-items.ts'
 import { inlinePrice } from './inline-price.ts'
 import { find } from './lookup.ts'
-import { refuseUnlessOnce } from './make-invoice-item.ts'
+import { refuseArchived, refuseUnlessOnce } from './make-invoice-item.ts'
 import { taxRatesOf } from './tax-rates.ts'
 
 type Phase = ScheduleRow['phases'][number]
@@ -27,6 +27,7 @@ export function extraRows(
         ? find(world.prices, 'price', extra.price ?? '', `${at}[price]`)
         : inlinePrice(world, data, at)
     refuseUnlessOnce(price, `${at}[price]`)
+    refuseArchived(price, `${at}[price]`)
     if (!isPricedIn(price, of.currency)) {
       throw invalid(`The price has no amount in ${of.currency}, the currency of the phase.`, `${at}[price]`)
     }
