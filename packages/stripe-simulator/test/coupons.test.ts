@@ -165,3 +165,20 @@ test('the id of a deleted coupon can be used again; what was made of the deleted
   )
   expect(older.discount.coupon).toMatchObject({ id: 'SPRING', percent_off: 50 })
 })
+
+test('a phase that names a coupon whose id is used again keeps the discount that it gave', async () => {
+  const { stripe } = world
+  const [{ id: customer, clock }, price] = [await world.customer(), await world.price(1000)]
+  await stripe.coupons.create({ id: 'AUTUMN', percent_off: 10, duration: 'forever' })
+  const phase = {
+    items: [{ price: price.id }],
+    discounts: [{ coupon: 'AUTUMN' }],
+    duration: { interval: 'month', interval_count: 1 } as const,
+  }
+  await stripe.subscriptionSchedules.create({ customer, start_date: JAN_1, phases: [phase, phase] })
+  await stripe.coupons.del('AUTUMN')
+  await stripe.coupons.create({ id: 'AUTUMN', percent_off: 90, duration: 'forever' })
+  await world.advance(clock, JAN_1 + 31 * DAY + 2 * HOUR)
+  // 10 % of 10.00 is off, in January and in February.
+  expect((await stripe.invoices.list({ customer })).data.map(({ total }) => total)).toEqual([900, 900])
+})

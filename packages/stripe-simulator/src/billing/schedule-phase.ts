@@ -115,7 +115,7 @@ function redeemed(
     if (discount != null) return world.discounts.must(discount).own.used ? [] : [discount]
     const kept = held.find((had) => {
       const row = world.discounts.must(had)
-      return coupon == null ? row.promotion_code === code : row.own.coupon === coupon && code == null
+      return coupon == null ? row.promotion_code === code : row.source.coupon === coupon && code == null
     })
     if (kept !== undefined) return [kept]
     return applyDiscounts(world, redeemable(world, [given], to), to)
