@@ -10,7 +10,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { newWorld, refusal } from './world.ts'
+import { clientOf } from './clients.ts'
+import { NO_REDIRECTS, newWorld, refusal } from './world.ts'
 
 let folder: string
 let stateFile: string
@@ -184,4 +185,43 @@ test('endpoints of a start go with it: another secret takes the place of the old
   expect(await told({ url, secret: 'whsec_two' })).toEqual([[id, url], own])
   expect(await told({ url, secret: 'whsec_two' }, { url, secret: 'whsec_three' })).toHaveLength(3)
   expect(await told()).toEqual([own])
+})
+
+/** The file with every row of a kind as another version of the simulator wrote it. */
+function rewritten(kind: string, as: (row: Record<string, unknown>) => object): void {
+  const lines = readFileSync(stateFile, 'utf8').split('\n')
+  const older = lines.map((text) => {
+    if (!text.includes(`"${kind}"`)) return text
+    const change = JSON.parse(text)
+    if (change.rows?.[kind] === undefined) return text
+    return JSON.stringify({ ...change, rows: { ...change.rows, [kind]: change.rows[kind].map(as) } })
+  })
+  writeFileSync(stateFile, older.join('\n'))
+}
+
+test('what an earlier version kept of disputes and holds is read as it was meant', async () => {
+  const payment = { amount: 1000, currency: 'usd', confirm: true, ...NO_REDIRECTS } as const
+  const before = await newWorld({ stateFile })
+  const { paymentIntents, disputes } = before.stripe
+  const disputed = await paymentIntents.create({ ...payment, payment_method: 'pm_card_createDispute' })
+  const [dispute] = (await disputes.list({ payment_intent: disputed.id })).data
+  await disputes.update(dispute?.id ?? '', { evidence: { uncategorized_text: 'winning_evidence' } })
+  await before.simulator.control.idle()
+  const held = await paymentIntents.create({
+    ...{ ...payment, payment_method: 'pm_card_visa', capture_method: 'manual' },
+  })
+  await paymentIntents.cancel(held.id)
+  await before.close()
+  // What was won said that it cannot be refunded, and could; what was held and let go counted as refunded.
+  rewritten('disputes', (row) => ({ ...row, is_charge_refundable: false }))
+  rewritten('charges', (row) =>
+    row.payment_intent === held.id ? { ...row, amount_refunded: 1000, refunded: true } : row,
+  )
+
+  const after = await newWorld({ stateFile })
+  expect(await after.stripe.disputes.retrieve(dispute?.id ?? '')).toMatchObject({ status: 'won' })
+  expect(await after.stripe.refunds.create({ payment_intent: disputed.id })).toMatchObject({ amount: 1000 })
+  const older = await (await clientOf(17, after.simulator.port)).charges.list({ payment_intent: held.id })
+  expect(older.data).toMatchObject([{ amount: 1000, amount_refunded: 1000, refunded: true }])
+  await after.close()
 })

@@ -157,7 +157,8 @@ export function disputeDue(world: World, id: string): void {
 /** What is disputed cannot be refunded as well; an inquiry ends when all is given back. */
 export function refuseDisputed(world: World, charge: ChargeRow): void {
   const dispute = world.disputes.by('charge', charge.id).find((row) => !row.is_charge_refundable)
-  if (dispute === undefined) return
+  // Of what was won earlier versions kept that it is not refundable, and refunded it.
+  if (dispute === undefined || dispute.status === 'won') return
   throw invalid(
     `Charge ${charge.id} has been charged back; cannot issue a refund.`,
     undefined,
