@@ -13,7 +13,7 @@ const product = z
   .strictObject({
     name: z.string().min(1).max(200),
     description: z.string().max(1000).optional(),
-    unitLabel: z.string().max(100).optional(),
+    unitLabel: z.string().max(12).optional(),
     taxCode: z.string().max(100).optional().meta({ description: "The provider's tax code." }),
   })
   .meta({ id: 'CatalogProduct' })

@@ -274,6 +274,18 @@ test('all mistakes of a catalogue are told at once', () => {
   expect(faultsOf(null)).toContain('# invalid')
 })
 
+// "The maximum length is 12 characters." https://docs.stripe.com/api/products/create#create_product-unit_label
+test('a product is counted in a word that the provider can print', () => {
+  const of = (unitLabel: string) =>
+    faultsOf({
+      currency: 'usd',
+      products: { app: { name: 'App', unitLabel } },
+      plans: { team: { name: 'Team', product: 'app', interval: 'month', prices: { fee } } },
+    })
+  expect(of('GB-hours/day')).toEqual([])
+  expect(of('gigabyte-hour')).toEqual(['#/products/app/unitLabel too_long'])
+})
+
 test('the sentence names the first mistake and counts the others', () => {
   expect(() => defineCatalog(withPlan({ name: '', interval: 'moon' }) as never)).toThrow(
     'catalog_invalid: #/plans/team/name: The name is empty. And 1 more.',

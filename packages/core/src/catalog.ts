@@ -101,12 +101,15 @@ export function defineCatalog<
   return { seller, products, meters, features, coupons, plans, addons, signUp, planChanges, grace }
 }
 
+/** Stripe prints no longer one: https://docs.stripe.com/api/products/create#create_product-unit_label */
+const MAX_UNIT_LABEL = 12
+
 function readProduct([key, reader]: [string, Reader]): Product {
   const product = {
     key,
     name: reader.text('name'),
     description: reader.optionalText('description'),
-    unitLabel: reader.optionalText('unitLabel'),
+    unitLabel: reader.optionalText('unitLabel', MAX_UNIT_LABEL),
     taxCode: reader.optionalText('taxCode'),
   }
   reader.end()

@@ -54,21 +54,21 @@ export class Reader {
     return []
   }
 
-  text(field: string): string {
+  text(field: string, maxLength = MAX_TEXT_LENGTH): string {
     const value = this.raw(field)
     if (value === undefined) this.refuse(field, 'required', `The ${field} is missing.`)
     else if (typeof value !== 'string') this.refuse(field, 'invalid', `The ${field} is text, in quotes.`)
     else if (value.trim() === '') this.refuse(field, 'invalid', `The ${field} is empty.`)
-    else if (value.length > MAX_TEXT_LENGTH) {
-      this.refuse(field, 'too_long', `The ${field} has at most ${MAX_TEXT_LENGTH} characters.`)
+    else if (value.length > maxLength) {
+      this.refuse(field, 'too_long', `The ${field} has at most ${maxLength} characters.`)
     } else if (/\p{Cc}/u.test(value) || !value.isWellFormed()) {
       this.refuse(field, 'invalid', `The ${field} has characters that are not text.`)
     } else return value
     return ''
   }
 
-  optionalText(field: string): string | null {
-    return this.has(field) ? this.text(field) : null
+  optionalText(field: string, maxLength?: number): string | null {
+    return this.has(field) ? this.text(field, maxLength) : null
   }
 
   /** One of a few words; `otherwise` is what an absent field means, if it may be absent. */
