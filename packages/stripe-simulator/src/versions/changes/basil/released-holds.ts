@@ -1,7 +1,7 @@
 import type { World } from '../../../world.ts'
 import { change } from '../../change.ts'
 
-interface Held {
+type Held = {
   readonly amount: number
   readonly amount_captured: number
   readonly amount_refunded: number
