@@ -115,6 +115,8 @@ test('Stripe fills in who paid for what; that alone is no evidence', async () =>
     ...{ product_description: 'a chair', uncategorized_text: null },
   })
   expect(dispute?.evidence_details.has_evidence).toBe(false)
+  // Whoever has another address since gave no evidence.
+  await stripe.customers.update(ada.id, { email: 'ada@sons.example' })
   const labelled = await stripe.disputes.update(id, { metadata: { case: '7' } })
   expect(labelled).toMatchObject({ metadata: { case: '7' }, status: 'needs_response' })
   expect(labelled.evidence_details.has_evidence).toBe(false)

@@ -77,9 +77,12 @@ export const disputeRoutes = [
         throw invalid('The evidence of a dispute may have 150,000 characters in all.', 'evidence')
       }
       const next = { ...dispute, evidence: gathered as DisputeRow['evidence'] }
+      const { has_evidence: before } = dispute.evidence_details
+      // The customer may be called otherwise by now; what Stripe filled in is none of anybody's for that.
+      const has = params.evidence === undefined ? before : hasEvidence(world, next)
       const staged = world.disputes.patch(dispute.id, {
         evidence: next.evidence,
-        evidence_details: { ...dispute.evidence_details, has_evidence: hasEvidence(world, next) },
+        evidence_details: { ...dispute.evidence_details, has_evidence: has },
         intended_submission_method: params.intended_submission_method ?? dispute.intended_submission_method,
         metadata: mergeMetadata(dispute.metadata, params.metadata),
       })
