@@ -225,3 +225,26 @@ test('what an earlier version kept of disputes and holds is read as it was meant
   expect(older.data).toMatchObject([{ amount: 1000, amount_refunded: 1000, refunded: true }])
   await after.close()
 })
+
+test('what takes the id of something deleted is as new after a start as before it', async () => {
+  const before = await newWorld({ stateFile })
+  const { coupons, products } = before.stripe
+  const listed = async ({ stripe }: typeof before) => [
+    (await stripe.coupons.list()).data.map(({ id }) => id),
+    (await stripe.products.list()).data.map(({ id }) => id),
+  ]
+  for (const id of ['first', 'second']) {
+    await coupons.create({ id, percent_off: 10, duration: 'once' })
+    await products.create({ id, name: id })
+  }
+  await coupons.del('first')
+  await coupons.create({ id: 'first', percent_off: 20, duration: 'once' })
+  await products.del('first')
+  await products.create({ id: 'first', name: 'again' })
+  const newestFirst = ['first', 'second']
+  expect(await listed(before)).toEqual([newestFirst, newestFirst])
+  await before.close()
+  const after = await newWorld({ stateFile })
+  expect(await listed(after)).toEqual([newestFirst, newestFirst])
+  await after.close()
+})

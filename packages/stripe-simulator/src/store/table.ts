@@ -39,7 +39,7 @@ export class Table<R extends { readonly id: string }, I extends string = never> 
   readonly #journal: Journal
   readonly #copy: (row: R) => R
   /** What rows were before the changes that nobody took yet; undefined when nobody follows. */
-  #changed: Map<string, R | undefined> | undefined
+  #changed: Map<string, { readonly entry: Entry<R>; readonly row: R } | undefined> | undefined
   #onChange: () => void = () => {}
   readonly #searchMs: number
   #settledAt = 0
@@ -156,16 +156,19 @@ export class Table<R extends { readonly id: string }, I extends string = never> 
     this.#onChange = onChange
   }
 
-  /** What is different from when changes were last taken: what was taken back since is not. */
+  /**
+   * What is different from when changes were last taken: what was taken back since is not. An id that something else has by
+   * now is gone and there: what has it is newer.
+   */
   takeChanges(): { gone: string[]; rows: R[] } {
     const gone: string[] = []
     const rows: R[] = []
     if (this.#changed === undefined) return { gone, rows }
     for (const [id, before] of this.#changed) {
-      const row = this.get(id)
-      if (row === before) continue
-      if (row === undefined) gone.push(id)
-      else rows.push(row)
+      const entry = this.#entry(id)
+      if (entry?.row === before?.row) continue
+      if (before !== undefined && entry !== before.entry) gone.push(id)
+      if (entry !== undefined) rows.push(entry.row)
     }
     this.#changed.clear()
     return { gone, rows }
@@ -221,15 +224,16 @@ export class Table<R extends { readonly id: string }, I extends string = never> 
     return index.lists.get(key) ?? NONE
   }
 
-  #remember(id: string, before: R | undefined): void {
+  #remember(entry: Entry<R>, isNew = false): void {
     this.#revision++
     if (this.#changed === undefined) return
-    if (!this.#changed.has(id)) this.#changed.set(id, before)
+    const { row } = entry
+    if (!this.#changed.has(row.id)) this.#changed.set(row.id, isNew ? undefined : { entry, row })
     this.#onChange()
   }
 
   #add(entry: Entry<R>): void {
-    this.#remember(entry.row.id, undefined)
+    this.#remember(entry, true)
     this.#noteChange(entry, undefined)
     this.#byId?.set(entry.row.id, entry)
     insertSorted(this.#all, entry)
@@ -239,7 +243,7 @@ export class Table<R extends { readonly id: string }, I extends string = never> 
   }
 
   #remove(entry: Entry<R>): void {
-    this.#remember(entry.row.id, entry.row)
+    this.#remember(entry)
     this.#byId?.delete(entry.row.id)
     removeSorted(this.#all, entry)
     for (const { lists, key } of this.#indexes) {
@@ -248,7 +252,7 @@ export class Table<R extends { readonly id: string }, I extends string = never> 
   }
 
   #replace(entry: Entry<R>, row: R): void {
-    this.#remember(row.id, entry.row)
+    this.#remember(entry)
     for (const { lists, key } of this.#indexes) {
       if (lists === undefined) continue
       const before = key(entry.row)
