@@ -226,6 +226,21 @@ test('what an earlier version kept of disputes and holds is read as it was meant
   await after.close()
 })
 
+test('a card that ran out meanwhile can still be said to be another holder’s', async () => {
+  const before = await newWorld({ stateFile })
+  const { id, default_source: card } = await before.stripe.customers.create({ source: 'tok_visa' })
+  await before.close()
+  rewritten('paymentMethods', (row) => ({ ...row, card: { ...(row.card as object), exp_year: 2020 } }))
+  const after = await newWorld({ stateFile })
+  const { customers } = after.stripe
+  const changed = await customers.updateSource(id, card as string, { name: 'Ada', metadata: { seat: '7' } })
+  expect(changed).toMatchObject({ name: 'Ada', metadata: { seat: '7' }, exp_year: 2020 })
+  expect(await refusal(customers.updateSource(id, card as string, { exp_month: '12' }))).toMatchObject({
+    code: 'invalid_expiry_year',
+  })
+  await after.close()
+})
+
 test('what takes the id of something deleted is as new after a start as before it', async () => {
   const before = await newWorld({ stateFile })
   const { coupons, products } = before.stripe

@@ -105,7 +105,9 @@ export function checkedExpiry(
   { card: has }: PaymentMethodRow,
   given: { exp_month?: number | undefined; exp_year?: number | undefined } | undefined,
 ): Pick<CardData, 'exp_month' | 'exp_year'> | undefined {
-  if (given === undefined || has === undefined) return undefined
+  if (has === undefined) return undefined
+  // Of a card that ran out everything else can still be changed.
+  if (given?.exp_month === undefined && given?.exp_year === undefined) return undefined
   const now = world.now(null)
   const { exp_month = has.exp_month, exp_year = has.exp_year } = given
   const fault = expiryFault({ exp_month, exp_year }, now)
