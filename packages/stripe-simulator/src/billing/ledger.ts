@@ -3,7 +3,7 @@ import { availableOn } from '../rules/available-on.ts'
 import { debitFee, processingFee } from '../rules/fees.ts'
 import type { World } from '../world.ts'
 import { disputeFunds } from './dispute-funds.ts'
-import { isCard } from './refunds.ts'
+import { isByCard } from './refunds.ts'
 
 /**
  * The account's ledger, oldest first. It is not kept but read from what moved the money, so that it agrees with
@@ -31,7 +31,7 @@ export function ledgerEntry(world: World, id: string): BalanceTransactionOf | un
 /** A payment, less Stripe's fee. Only a card's is a charge by type: https://docs.stripe.com/reports/reporting-categories */
 function ofCharge(world: World, charge: ChargeRow): BalanceTransactionOf[] {
   if (charge.balance_transaction === null) return []
-  const fee = isCard(charge) ? processingFee(charge.amount_captured) : debitFee(charge.amount_captured)
+  const fee = isByCard(charge) ? processingFee(charge.amount_captured) : debitFee(charge.amount_captured)
   const from = availableOn(charge.created)
   return [
     {
@@ -40,7 +40,7 @@ function ofCharge(world: World, charge: ChargeRow): BalanceTransactionOf[] {
       description: charge.description,
       reporting_category: 'charge',
       status: from <= world.now(charge.own.clock) ? 'available' : 'pending',
-      type: isCard(charge) ? 'charge' : 'payment',
+      type: isByCard(charge) ? 'charge' : 'payment',
     },
   ]
 }
@@ -59,7 +59,7 @@ function ofRefund(world: World, refund: RefundRow): BalanceTransactionOf[] {
     description: `REFUND FOR CHARGE${charge.description === null ? '' : ` (${charge.description})`}`,
     status: from <= world.now(charge.own.clock) ? 'available' : 'pending',
     reporting_category: 'refund',
-    type: isCard(charge) ? ('refund' as const) : ('payment_refund' as const),
+    type: isByCard(charge) ? ('refund' as const) : ('payment_refund' as const),
   }
   if (refund.failure_balance_transaction == null) return [given]
   const returned = {

@@ -20,7 +20,7 @@ export function createRefund(world: World, charge: ChargeRow, of: RefundOf): Ref
   const later = laterOf(world, charge)
   const now = world.now(charge.own.clock)
   const refund = world.refunds.insert({
-    id: world.ids.next(isCard(charge) ? 're' : 'pyr'),
+    id: world.ids.next(isByCard(charge) ? 're' : 'pyr'),
     object: 'refund',
     amount: of.amount,
     balance_transaction: world.ids.next('txn'),
@@ -29,7 +29,7 @@ export function createRefund(world: World, charge: ChargeRow, of: RefundOf): Ref
     currency: charge.currency,
     customer: charge.customer,
     customer_account: null,
-    ...(isCard(charge) ? { destination_details: toCard } : {}),
+    ...(isByCard(charge) ? { destination_details: toCard } : {}),
     metadata: of.metadata,
     payment_intent: charge.payment_intent,
     payment_method: charge.payment_method,
@@ -58,7 +58,7 @@ const toCard = {
 }
 
 /** What is not a card's is a payment, and so is what goes back of it. */
-export function isCard(charge: ChargeRow): boolean {
+export function isByCard(charge: ChargeRow): boolean {
   return charge.payment_method_details?.type === 'card'
 }
 
