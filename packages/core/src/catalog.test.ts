@@ -274,7 +274,7 @@ test('all mistakes of a catalogue are told at once', () => {
   expect(faultsOf(null)).toContain('# invalid')
 })
 
-// "The maximum length is 12 characters." https://docs.stripe.com/api/products/create#create_product-unit_label
+// `maxLength` of `unit_label` is 12 in Stripe's OpenAPI specification: https://docs.stripe.com/api/products/create#create_product-unit_label
 test('a product is counted in a word that the provider can print', () => {
   const of = (unitLabel: string) =>
     faultsOf({
