@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 import { enableCompileCache } from 'node:module'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 
-// Half of a command's time would go into compiling it. In a folder of the user's own: what is read there is run.
-enableCompileCache(join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'lockstep', 'compiled'))
+// Half of a command's time would go into compiling it. In a folder of the user's own, as what is read there is run; who has
+// none, as in a container without a name for its user, does without.
+const { XDG_CACHE_HOME: cache, HOME: home } = process.env
+const folder = cache || (home && join(home, '.cache'))
+if (folder) enableCompileCache(join(folder, 'lockstep', 'compiled'))
 const { exitCodeOf, printFailure } = await import('./failure.ts')
 const { createProgram } = await import('./program.ts')
 
