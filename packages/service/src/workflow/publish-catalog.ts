@@ -100,8 +100,8 @@ interface SoldBy {
 
 /**
  * What the provider does not know, or not as it is now. A coupon that nobody can redeem any more at `at` is no longer told:
- * Stripe refuses a last moment that is in the past, and with it all that is told after it. Where plans do not go out, it is told of a product only if a
- * line of an invoice needs it; where prices go neither way, it is told of none.
+ * Stripe refuses a last moment that is in the past, and with it all that is told after it. Where plans do not go out, it
+ * is told of a product only if a line of an invoice needs it; where prices go neither way, it is told of none.
  */
 export async function unpublished(
   db: Db | Trx,

@@ -21,6 +21,7 @@ import { currency } from './currency-param.ts'
 import { discountParam } from './discounts.ts'
 import { email } from './email-param.ts'
 import { methodType } from './method-type.ts'
+import { unitLabel } from './product-params.ts'
 import { sharedFields } from './subscription-fields.ts'
 import { automaticTaxParam, taxRatesParam } from './tax-rates.ts'
 
@@ -34,7 +35,7 @@ const inlinePrice = shape({
     images: list(text(), 8),
     metadata,
     tax_code: text(),
-    unit_label: text(12),
+    unit_label: unitLabel,
     ...gaps('tax_details'),
   }),
   recurring: shape({
